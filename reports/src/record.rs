@@ -1,0 +1,294 @@
+//! The record of a run: `record.json`, schema `plimsoll.record/1`.
+//!
+//! A record is assembled from `samples.jsonl`, one [`Sample`] a line. A failed sample is a row with a [`Status`] and an error, never a
+//! gap. Metrics are whole numbers in the unit that their name implies (see `metric.rs`): bytes, or counts.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The schema's name, as it stands in every record.
+pub const SCHEMA: &str = "plimsoll.record/1";
+
+/// One run: what was planned, where it ran, and every sample that came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// The run's id: `YYYYMMDD-HHMMSS-xxxx`, also its folder's name.
+    pub id: String,
+    /// When the run was started (UTC).
+    #[schemars(with = "String")]
+    pub started: Timestamp,
+    /// When its last sample ended (UTC); absent while samples are still missing.
+    #[schemars(with = "Option<String>")]
+    pub finished: Option<Timestamp>,
+    /// What measured.
+    pub tool: Tool,
+    /// Where it was measured.
+    pub environment: Environment,
+    /// What was to be measured.
+    pub plan: Plan,
+    /// What was measured, in the order of measurement.
+    pub samples: Vec<Sample>,
+}
+
+/// The version of Plimsoll that wrote a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Plimsoll's version.
+    pub version: String,
+    /// The commit of the project that was measured, when it is a git checkout.
+    pub git: Option<String>,
+    /// Whether that checkout had uncommitted changes.
+    pub dirty: bool,
+}
+
+/// Where a run was measured: everything that can move a figure without a change of code.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// Operating system and kernel release.
+    pub kernel: String,
+    /// Processor model.
+    pub cpu: String,
+    /// Target triple's architecture, e.g. `x86_64`.
+    pub arch: String,
+    /// Cores that the run could use.
+    pub cores: u32,
+    /// Physical memory, bytes.
+    pub memory: u64,
+    /// Page size, bytes.
+    pub page_size: u64,
+    /// Transparent huge pages: the system's setting, and that subjects run with them disabled.
+    pub thp: String,
+    /// The C library and its version.
+    pub libc: String,
+    /// The compiler that built the harness.
+    pub rustc: String,
+    /// The Cargo profile that the harness was built with, with LTO stated: `release (lto off)`.
+    pub profile: String,
+    /// Whether subjects ran without address-space randomisation.
+    pub aslr_off: bool,
+    /// What subjects were given besides the protocol's variables, e.g. `MALLOC_ARENA_MAX=1`.
+    pub subject_env: BTreeMap<String, String>,
+    /// SHA-256 of `Cargo.lock`, hexadecimal, when there is one.
+    pub lockfile: Option<String>,
+    /// SHA-256 of the mock's replies.
+    pub corpus: String,
+    /// The roots that every subject trusts.
+    pub trust: Trust,
+    /// jemalloc's options as a subject read them back (`opt.narenas`, …); empty without a jemalloc sample.
+    pub jemalloc: BTreeMap<String, String>,
+    /// What requests went to: `mock`, `live`, or a URL.
+    pub target: String,
+}
+
+/// The trust bundle: pinned public roots and the mock's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trust {
+    /// Certificates in it.
+    pub roots: u32,
+    /// SHA-256 of the PEM file, hexadecimal.
+    pub digest: String,
+}
+
+/// What was to be measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The suite's name.
+    pub suite: String,
+    /// The seed of the order of samples.
+    pub seed: u64,
+    /// The subjects of this run, in the order in which reports name them.
+    pub subjects: Vec<SubjectInfo>,
+    /// The scenarios of this run, in the order in which reports name them.
+    pub scenarios: Vec<ScenarioInfo>,
+    /// The cells of this run, in the order in which reports name them.
+    pub cells: Vec<PlannedCell>,
+}
+
+/// A subject as reports describe it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectInfo {
+    /// Its id in `plimsoll.toml`.
+    pub id: String,
+    /// One sentence on what it is.
+    pub description: String,
+    /// `level`, `baseline`, `peer`, `rung` or `external`.
+    pub kind: String,
+}
+
+/// A scenario as reports describe it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioInfo {
+    /// Its id: `chat`, `chat-20x`, `stream`, `large`.
+    pub id: String,
+    /// One sentence on what it does.
+    pub description: String,
+    /// `generateContent` or `streamGenerateContent`.
+    pub method: String,
+    /// Requests in flight at a time.
+    pub in_flight: u64,
+    /// Bytes of one answer's body before transfer coding; absent where the target is not the mock.
+    pub body_bytes: Option<u64>,
+    /// Events of one answer; absent where it is not a stream or the target is not the mock.
+    pub events: Option<u64>,
+    /// Whether the work is declared deterministic: sequential, in lock-step.
+    pub deterministic: bool,
+    /// Requests done in all at each of its `steady` checkpoints, ascending.
+    pub steps: Vec<u64>,
+}
+
+/// One cell of the plan: a subject doing a scenario under a probe with given factors.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedCell {
+    /// What the cell is.
+    #[serde(flatten)]
+    pub cell: Cell,
+    /// Processes to be measured.
+    pub samples: u32,
+}
+
+/// The name of a cell.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Cell {
+    /// The subject's id.
+    pub subject: String,
+    /// The scenario's id.
+    pub scenario: String,
+    /// The probe: `rss`, `count`, `jemalloc`, `dhat`.
+    pub probe: String,
+    /// `allocator`, `runtime`, `protocol`, `crypto`, `switches`: those that apply to the subject.
+    pub factors: BTreeMap<String, String>,
+}
+
+/// How a sample ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Every answer was right: its figures count.
+    Ok,
+    /// The subject reported an error or broke the protocol.
+    Failed,
+    /// It did not answer in time.
+    Timeout,
+    /// It was ended by a signal.
+    Killed,
+    /// It answered, but not what was served.
+    WrongAnswer,
+    /// It cannot be measured so on this machine, and why.
+    Unavailable,
+}
+
+/// One process of a cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// The cell it belongs to.
+    pub cell: Cell,
+    /// Which of the cell's samples it is, from 0.
+    pub index: u32,
+    /// Its place in the order of measurement, from 0.
+    pub order: u32,
+    /// When it was started (UTC).
+    #[schemars(with = "String")]
+    pub started: Timestamp,
+    /// How it ended.
+    pub status: Status,
+    /// Why it is not `ok`: one line, with what to do.
+    pub error: Option<String>,
+    /// What the subject said of itself: `subject`, `allocator`, `profile`, `build`, …
+    pub greeting: BTreeMap<String, String>,
+    /// The readings, in order.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Memory by mapping, read at `steady@20`, or at the last checkpoint before it: largest first, small ones summed under `other`.
+    pub mappings: Vec<Mapping>,
+    /// Further processes that did the subject's work (helpers), read at the last checkpoint.
+    pub processes: Vec<Process>,
+    /// What was asked and what came back.
+    pub answers: Answers,
+    /// Times per request in the last batch of work, as the subject measured them; absent where it did not.
+    pub latency: Option<Latency>,
+    /// Profile written by this sample, relative to the record's folder.
+    pub profile: Option<String>,
+}
+
+/// One reading while the subject stood still.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    /// `start`, `runtime`, `client`, `first`, `steady@N`, `idle`, `dropped`. `warm` is `steady@64`.
+    pub name: String,
+    /// Requests done so far.
+    pub requests: u64,
+    /// Milliseconds since the process was started.
+    pub at_ms: f64,
+    /// The metrics of this sample's probe, by their name: `proc.anon`, `heap.allocs`, …
+    pub metrics: BTreeMap<String, i64>,
+}
+
+/// Memory of one file or kind of mapping, bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// File name without its folder, `[heap]`, `[stack]`, `[anon]`, `other`.
+    pub name: String,
+    /// Resident bytes.
+    pub rss: u64,
+    /// Of these, anonymous.
+    pub anon: u64,
+    /// Size of the mapping.
+    pub size: u64,
+}
+
+/// A further process of a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Process {
+    /// `helper`, `proxy`, …
+    pub role: String,
+    /// Its metrics, as in [`Checkpoint::metrics`].
+    pub metrics: BTreeMap<String, i64>,
+}
+
+/// What was asked and what came back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// Requests that the subject was told to make.
+    pub asked: u64,
+    /// Requests that it answered for.
+    pub answered: u64,
+    /// Requests that reached the mock; absent for other targets.
+    pub seen: Option<u64>,
+    /// Sum of the CRC-32 of the answers' texts, as the subject computed it: decimal (it may exceed 2^53).
+    pub crc: String,
+    /// The same, computed from the bytes served; absent for other targets.
+    pub expected: Option<String>,
+    /// Protocol negotiated: `h1`, `h2`; empty if unknown.
+    pub protocol: String,
+}
+
+/// Times per request, microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Latency {
+    /// Median.
+    pub p50_us: u64,
+    /// 90th percentile.
+    pub p90_us: u64,
+    /// 99th percentile.
+    pub p99_us: u64,
+    /// Largest.
+    pub max_us: u64,
+}
