@@ -1,0 +1,54 @@
+# Each target is one command, or nearly; `make help` lists them.
+# Measuring needs Linux with glibc, Rust, a C compiler and make; nothing else.
+
+SHELL    := /bin/bash
+CARGO    ?= cargo
+SUITE    ?= quick
+RUN      ?= latest
+TARGET   := $(or $(CARGO_TARGET_DIR),target)
+PLIMSOLL := $(TARGET)/release/plimsoll
+
+.DEFAULT_GOAL := help
+.PHONY: help build bench report full test test-deps lint fmt deny schema clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The measured programs are built by a cargo of their own: in one build with the harness, Cargo would unify features, and a level's
+# tokio would carry the harness's signal handling and its serde_json the harness's ordered maps (ARCHITECTURE.md, "One build, two halves").
+build: ## build the measured programs, then the harness (release)
+	$(CARGO) build --locked --release -p plimsoll-subjects
+	$(CARGO) build --locked --release -p plimsoll-count -p plimsoll
+
+bench: build ## measure the levels (SUITE=quick) and write the report
+	$(PLIMSOLL) run --suite $(SUITE)
+
+full: ## measure everything: every probe, scenario and factor
+	@$(MAKE) bench SUITE=full
+
+report: build ## write the report of an earlier run again (RUN=<id>, default the latest)
+	$(PLIMSOLL) report $(TARGET)/plimsoll/$(RUN)/record.json
+
+test: test-deps build ## every test: doc tests first, then the rest, so that the runner's summary is the last line
+	$(CARGO) test --locked --release --workspace --doc --quiet
+	scripts/test
+
+test-deps: ## install what the tests need on a fresh Debian machine
+	@scripts/test-deps
+
+lint: fmt deny ## formatting, clippy, documentation, dependencies: nothing may warn
+	$(CARGO) clippy --locked --release --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --release --workspace --no-deps
+
+fmt:
+	$(CARGO) fmt --all --check
+
+deny:
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check -A duplicate bans licenses sources; \
+	else echo "cargo-deny is not installed: licences and sources were not checked (cargo install --locked cargo-deny)" >&2; fi
+
+schema: build ## write the committed JSON Schemas again from the types
+	$(PLIMSOLL) schema
+
+clean: ## delete what was built and measured
+	$(CARGO) clean
