@@ -9,7 +9,7 @@ TARGET   := $(or $(CARGO_TARGET_DIR),target)
 PLIMSOLL := $(TARGET)/release/plimsoll
 
 .DEFAULT_GOAL := help
-.PHONY: help build bench report full test test-deps lint fmt deny schema clean
+.PHONY: help build bench report full test test-deps lint fmt docs deny schema clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,12 +36,15 @@ test: test-deps build ## every test: doc tests first, then the rest, so that the
 test-deps: ## install what the tests need on a fresh Debian machine
 	@scripts/test-deps
 
-lint: fmt deny ## formatting, clippy, documentation, dependencies: nothing may warn
+lint: fmt docs deny ## formatting, clippy, documents, dependencies: nothing may warn
 	$(CARGO) clippy --locked --release --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --release --workspace --no-deps
 
 fmt:
 	$(CARGO) fmt --all --check
+
+docs:
+	scripts/check-docs
 
 deny:
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check -A duplicate bans licenses sources; \
