@@ -1,0 +1,123 @@
+//! `plimsoll list`
+
+use std::fmt::Write;
+
+use clap::ValueEnum;
+use comfy_table::{Table, presets};
+
+use super::run::NarrowArgs;
+use super::{Failure, Outcome, print};
+use crate::config::{Allocator, Probe, Project};
+use crate::plan::{self, scenario};
+use crate::run::launch::{self, Missing};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What to show [default: subjects, scenarios and suites]
+    what: Option<What>,
+    /// Suite whose cells are shown
+    #[arg(long, value_name = "NAME", default_value = "quick")]
+    suite: String,
+    #[command(flatten)]
+    narrow: NarrowArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Subjects, and which probe each supports
+    Subjects,
+    /// Scenarios
+    Scenarios,
+    /// Suites
+    Suites,
+    /// The cells of a suite, and what it leaves out
+    Cells,
+}
+
+pub(super) fn run(project: &Project, args: Args) -> Outcome {
+    let wanted = args.what.map_or_else(|| vec![What::Subjects, What::Scenarios, What::Suites], |what| vec![what]);
+    let mut text = String::new();
+    for (n, what) in wanted.iter().enumerate() {
+        let table = match what {
+            What::Subjects => subjects(project),
+            What::Scenarios => scenarios(),
+            What::Suites => suites(project),
+            What::Cells => cells(project, &args)?,
+        };
+        let _ = write!(text, "{}{table}\n", if n > 0 { "\n" } else { "" });
+    }
+    print(&text)
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(header.iter().copied());
+    table
+}
+
+fn subjects(project: &Project) -> String {
+    let mut header = vec!["subject"];
+    header.extend(Probe::ALL.iter().map(|p| p.as_str()));
+    header.push("description");
+    let mut table = table(&header);
+    for subject in &project.config.subject {
+        let mut row = vec![subject.id.clone()];
+        row.extend(Probe::ALL.iter().map(|&probe| {
+            if !subject.probes.contains(&probe) {
+                return match probe.allocator() {
+                    Some(Allocator::Jemalloc | Allocator::Dhat) => "– not built on plimsoll-worker with it".to_owned(),
+                    _ => "– not in its `probes`".to_owned(),
+                };
+            }
+            match launch::locate(project, subject, probe.allocator().unwrap_or(Allocator::System)) {
+                Ok(_) => "yes".to_owned(),
+                Err(Missing::NotBuilt(_)) => "yes, once built".to_owned(),
+                Err(Missing::NotInstalled(name)) => format!("– no {name} in PATH"),
+            }
+        }));
+        row.push(subject.description.clone());
+        table.add_row(row);
+    }
+    table.to_string()
+}
+
+fn scenarios() -> String {
+    let mut table = table(&["scenario", "requests", "in flight", "deterministic", "description"]);
+    for scenario in scenario::ALL {
+        table.add_row([
+            scenario.id.to_owned(),
+            scenario.requests().to_string(),
+            scenario.in_flight.to_string(),
+            if scenario.deterministic { "yes" } else { "no" }.to_owned(),
+            scenario.description.to_owned(),
+        ]);
+    }
+    table.to_string()
+}
+
+fn suites(project: &Project) -> String {
+    let mut table = table(&["suite", "cells", "samples", "description"]);
+    for (name, suite) in &project.config.suite {
+        let selection = plan::select(project, name, &plan::Narrow::default()).unwrap_or_default();
+        let samples: u32 = selection.cells.iter().map(|c| c.samples).sum();
+        table.add_row([
+            name.clone(),
+            selection.cells.len().to_string(),
+            samples.to_string(),
+            suite.description.clone(),
+        ]);
+    }
+    table.to_string()
+}
+
+fn cells(project: &Project, args: &Args) -> Result<String, Failure> {
+    let selection = plan::select(project, &args.suite, &args.narrow.narrow())?;
+    let mut text = String::new();
+    for planned in &selection.cells {
+        let _ = writeln!(text, "{}", plan::cell_name(&planned.cell));
+    }
+    for skipped in &selection.skipped {
+        let _ = writeln!(text, "– left out: {skipped}");
+    }
+    Ok(text.trim_end().to_owned())
+}

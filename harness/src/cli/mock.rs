@@ -1,0 +1,43 @@
+//! `plimsoll mock`
+
+use std::path::PathBuf;
+
+use super::{Failure, Outcome, print};
+use crate::mock::script::Script;
+use crate::mock::{MockOptions, help};
+
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help::SCRIPTS)]
+pub(super) struct Args {
+    /// Port on 127.0.0.1 [default: any free one]
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    port: u16,
+    /// Script for requests that name none in their path
+    #[arg(long, value_name = "SCRIPT", default_value = "chat")]
+    script: Script,
+    /// Folder of recorded traffic to serve besides the mock's own replies
+    #[arg(long, value_name = "DIR")]
+    traffic: Option<PathBuf>,
+    /// Streams that a client may have open on one HTTP/2 connection; 0: any number
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    max_streams: u32,
+    /// Unix socket to be controlled by
+    #[arg(long, value_name = "PATH")]
+    control: Option<PathBuf>,
+}
+
+pub(super) fn run(args: Args) -> Outcome {
+    let options = MockOptions {
+        port: args.port,
+        control: args.control,
+        traffic: args.traffic,
+        max_concurrent_streams: (args.max_streams > 0).then_some(args.max_streams),
+        default_script: args.script,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::invalid(format!("cannot start a runtime: {e}")))?;
+    let served = runtime.block_on(crate::mock::serve(options, |ready| {
+        let _ = print(&ready.to_string());
+    }));
+    served.map(|()| 0).map_err(Failure::usage)
+}

@@ -1,0 +1,162 @@
+//! The command line: what can be said, and one file per verb.
+
+mod completions;
+mod list;
+mod mock;
+mod report;
+mod run;
+mod schema;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+use crate::config::{ConfigError, Project};
+
+const ABOUT: &str = "Measures what memory a program takes, each sample in a fresh process, and says which code took it";
+
+const AFTER: &str = "\
+Exit status: 0 pass · 1 regression or budget broken · 2 usage or configuration · 3 no valid measurement.
+
+Start here:
+  plimsoll list                      what can be measured on this machine
+  plimsoll run --suite quick         measure it (about two minutes), with a report at the end
+  plimsoll report target/plimsoll/latest --format markdown";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, about = ABOUT, after_help = AFTER, propagate_version = true)]
+pub struct Cli {
+    /// Colours: `auto` means on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+    /// Configuration file [default: plimsoll.toml in this folder or the nearest above it]
+    #[arg(long, global = true, value_name = "FILE", env = "PLIMSOLL_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Measure a suite and write its report
+    Run(run::Args),
+    /// Write a report from a record
+    Report(report::Args),
+    /// Check every subject's answers, without measuring
+    Verify(verify::Args),
+    /// Show what there is: subjects and their probes, scenarios, suites, cells
+    List(list::Args),
+    /// Serve the mock of the Gemini API alone, to develop against
+    Mock(mock::Args),
+    /// Print a JSON Schema: of a record, a sample, or plimsoll.toml
+    Schema(schema::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+/// An end that is not success: what to say and which status to exit with.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// Wrong usage or configuration.
+    pub(crate) fn usage(message: impl ToString) -> Self {
+        Self { code: 2, message: message.to_string() }
+    }
+
+    /// No valid measurement.
+    pub(crate) fn invalid(message: impl ToString) -> Self {
+        Self { code: 3, message: message.to_string() }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error)
+    }
+}
+
+type Outcome = Result<u8, Failure>;
+
+/// Does what the command line says.
+pub fn main(cli: Cli) -> ExitCode {
+    match cli.color {
+        ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+        ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+        ColorChoice::Auto => {}
+    }
+    let config = cli.config;
+    let outcome = match cli.verb {
+        Verb::Run(args) => project(config).and_then(|p| run::run(&p, args)),
+        Verb::Report(args) => report::run(args),
+        Verb::Verify(args) => project(config).and_then(|p| verify::run(&p, args)),
+        Verb::List(args) => project(config).and_then(|p| list::run(&p, args)),
+        Verb::Mock(args) => mock::run(args),
+        Verb::Schema(args) => schema::run(&args),
+        Verb::Completions(args) => completions::run(&args),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            let mut err = anstream::stderr();
+            use std::io::Write;
+            let _ = writeln!(err, "\u{1b}[1;31merror:\u{1b}[0m {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn project(config: Option<PathBuf>) -> Result<Project, Failure> {
+    let cwd = std::env::current_dir().map_err(|e| Failure::usage(format!("cannot tell the working directory: {e}")))?;
+    Ok(Project::load(config.as_deref(), &cwd)?)
+}
+
+/// Writes to standard output, with colours only where they are wanted. A closed pipe is no error: the reader has seen enough.
+fn print(text: &str) -> Outcome {
+    use std::io::Write;
+    let mut out = anstream::stdout();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::usage(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(0),
+    }
+}
+
+/// Whether colours are wanted on standard output.
+fn colours() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From here on, Ctrl-C and SIGTERM are noted instead of ending the program at once; [`interrupted`] tells.
+fn note_interrupts() {
+    std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        if let Ok(runtime) = runtime {
+            runtime.block_on(async {
+                use tokio::signal::unix::{SignalKind, signal};
+                if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+                    tokio::select! {
+                        _ = tokio::signal::ctrl_c() => {}
+                        _ = terminate.recv() => {}
+                    }
+                    INTERRUPTED.store(true, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+}
+
+fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}

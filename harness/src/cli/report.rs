@@ -1,0 +1,50 @@
+//! `plimsoll report`
+
+use std::path::PathBuf;
+
+use plimsoll_reports::{Format, render};
+
+use super::{Failure, Outcome, print};
+use crate::run::store;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A record is a run's folder or its record.json; an unfinished run gives a report of the samples that there are.
+With one format and no --out the report goes to standard output.
+
+Examples:
+  plimsoll report target/plimsoll/latest
+  plimsoll report record.json --format markdown
+  plimsoll report record.json --format html,json,csv --out site")]
+pub(super) struct Args {
+    /// Run folder or record.json
+    record: PathBuf,
+    /// Formats, with commas between: html, markdown, json, csv
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',')]
+    format: Vec<String>,
+    /// Folder to write to [default: beside the record]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(args: Args) -> Outcome {
+    let formats = args.format.iter().map(|name| name.parse::<Format>().map_err(Failure::usage));
+    let formats = formats.collect::<Result<Vec<_>, _>>()?;
+    let record = store::read(&args.record).map_err(Failure::usage)?;
+    if let ([format], None) = (formats.as_slice(), &args.out) {
+        return print(&String::from_utf8_lossy(&render(&record, *format)));
+    }
+    let beside = || if args.record.is_dir() { args.record.clone() } else { args.record.with_file_name("") };
+    let dir = args.out.clone().unwrap_or_else(beside);
+    let io = |e: std::io::Error| Failure::usage(format!("cannot write {}: {e}", dir.display()));
+    if !dir.as_os_str().is_empty() {
+        std::fs::create_dir_all(&dir).map_err(io)?;
+    }
+    let formats = if formats.is_empty() { vec![Format::Html, Format::Markdown] } else { formats };
+    for format in formats {
+        let path = dir.join(format.file_name());
+        store::write_whole(&path, &render(&record, format)).map_err(Failure::usage)?;
+        print(&format!("{}\n", path.display()))?;
+    }
+    Ok(0)
+}

@@ -1,0 +1,288 @@
+//! `plimsoll run`
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use plimsoll_reports::record::{Record, Status};
+use plimsoll_reports::{Format, render, terminal};
+use rand::distr::{Alphanumeric, SampleString};
+
+use super::{Failure, Outcome, colours, interrupted, note_interrupts, print};
+use crate::config::{Probe, Project};
+use crate::event::{JsonLines, Progress, human};
+use crate::plan::predict::Predictor;
+use crate::plan::{self, Narrow, Selection};
+use crate::run::launch::Key;
+use crate::run::{self, Order, RunError, Runner, Target, store};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A sample is one fresh process. Its answers are checked; a wrong one makes the sample invalid and the run exit with 3.
+Samples are kept as they are taken: a run that was interrupted is continued with --resume.
+
+Examples:
+  plimsoll run --suite quick
+  plimsoll run --suite full --subject ultra --probe count --samples 10
+  plimsoll run -E original/chat -E protocol=h2 --dry-run
+  plimsoll run --subject original --fault status=500     how a failure looks")]
+pub(super) struct Args {
+    /// Suite of plimsoll.toml to measure
+    #[arg(long, value_name = "NAME", default_value = "quick", env = "PLIMSOLL_SUITE")]
+    suite: String,
+    #[command(flatten)]
+    pub(super) narrow: NarrowArgs,
+    /// What requests go to: `mock`, or the origin of a server, e.g. http://127.0.0.1:8080
+    #[arg(long, value_name = "TARGET", default_value = "mock")]
+    target: String,
+    /// Folder for the record and the report [default: target/plimsoll/<run id>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on with the run in --out, or with the latest one
+    #[arg(long)]
+    resume: bool,
+    /// Seed of the order of samples [default: by chance; recorded]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Folder of recorded traffic for the mock to serve besides its own replies
+    #[arg(long, value_name = "DIR")]
+    traffic: Option<PathBuf>,
+    /// Modifiers that the mock adds to every reply, e.g. status=500, cut=50%, wrong-text (see `plimsoll mock --help`)
+    #[arg(long, value_name = "MODIFIERS")]
+    fault: Option<String>,
+    /// How long a subject may take for one command, seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    timeout: u64,
+    /// Only show the cells and the predicted time
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not run the subjects' build commands first
+    #[arg(long)]
+    no_build: bool,
+    /// Write what happens as JSON lines
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct NarrowArgs {
+    /// Only this subject (may be given more than once)
+    #[arg(long = "subject", value_name = "S")]
+    subjects: Vec<String>,
+    /// Only this scenario (may be given more than once)
+    #[arg(long = "scenario", value_name = "C")]
+    scenarios: Vec<String>,
+    /// Only this probe (may be given more than once)
+    #[arg(long = "probe", value_name = "P", value_enum)]
+    probes: Vec<Probe>,
+    /// Only cells whose name contains this; more than one narrows further
+    #[arg(short = 'E', long = "filter", value_name = "FILTER")]
+    filter: Vec<String>,
+    /// Samples per cell, for every probe
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    samples: Option<u32>,
+}
+
+impl NarrowArgs {
+    pub(super) fn narrow(&self) -> Narrow {
+        Narrow {
+            subjects: self.subjects.clone(),
+            scenarios: self.scenarios.clone(),
+            probes: self.probes.clone(),
+            filter: self.filter.clone(),
+            samples: self.samples,
+        }
+    }
+}
+
+pub(super) fn run(project: &Project, args: Args) -> Outcome {
+    let selection = plan::select(project, &args.suite, &args.narrow.narrow())?;
+    if selection.cells.is_empty() {
+        let skipped: Vec<_> = selection.skipped.iter().cloned().collect();
+        let why = if skipped.is_empty() { String::new() } else { format!(" ({})", skipped.join("; ")) };
+        return Err(Failure::usage(format!("no cell of suite {:?} is left{why}; `plimsoll list cells` shows them", args.suite)));
+    }
+    let runs = project.root.join("target/plimsoll");
+    let predictor = store::read(&runs.join("latest")).map(|r| Predictor::from_record(&r)).unwrap_or_default();
+    if args.dry_run {
+        return print(&dry_run(&selection, &predictor));
+    }
+    let order = order(&args)?;
+    if !args.no_build {
+        build(project, &selection)?;
+    }
+    let (_, trust) = run::trust_bundle();
+    let record = run::blank_record(project, &selection, &order, trust);
+    let dir = match (&args.out, args.resume) {
+        (Some(dir), _) => dir.clone(),
+        (None, true) => runs.join("latest").canonicalize().unwrap_or_else(|_| runs.join("latest")),
+        (None, false) => runs.join(&record.id),
+    };
+    note_interrupts();
+    let mut runner = if args.resume {
+        Runner::resume(project, &order, &record, &dir, &interrupted)
+    } else {
+        Runner::create(project, &order, record, &dir, &interrupted)
+    }
+    .map_err(failure)?;
+    if args.out.is_none() {
+        store::point_latest(&dir).map_err(Failure::invalid)?;
+    }
+    runner.predict_with(predictor);
+    runner.report_to(Box::new(Progress::new(std::io::stderr().is_terminal())));
+    if let Some(path) = &args.events {
+        let events = JsonLines::create(path);
+        runner.report_to(Box::new(events.map_err(|e| Failure::usage(format!("cannot write {}: {e}", path.display())))?));
+    }
+    let record = runner.run().map_err(failure)?;
+    finish(&record, &dir, &order.key)
+}
+
+/// Writes the report, shows the table, and says where everything is.
+fn finish(record: &Record, dir: &Path, key: &Key) -> Outcome {
+    for format in [Format::Html, Format::Markdown] {
+        let bytes = render(record, format);
+        store::write_whole(&dir.join(format.file_name()), &bytes).map_err(Failure::invalid)?;
+    }
+    if let Some(path) = leak(dir, key) {
+        return Err(Failure::invalid(format!("{} contains the API key: delete it, and report this as a bug", path.display())));
+    }
+    print(&terminal::render(record, width(), colours()))?;
+    let shown = std::env::current_dir().ok().and_then(|cwd| Some(dir.strip_prefix(cwd).ok()?.to_owned()));
+    let shown = shown.as_deref().unwrap_or(dir).display();
+    print(&format!("\nReport: {shown}/index.html\nRecord: {shown}/record.json\n"))?;
+    let code = run::exit_code(record);
+    if code != 0 {
+        let bad: Vec<_> =
+            record.samples.iter().filter(|s| !matches!(s.status, Status::Ok | Status::Unavailable)).collect();
+        return Err(Failure::invalid(match bad.first() {
+            Some(first) => format!(
+                "{} of {} samples are not valid and none of them counts; the first, {}: {}",
+                bad.len(),
+                record.samples.len(),
+                plan::cell_name(&first.cell),
+                first.error.as_deref().unwrap_or("no reason given")
+            ),
+            None => "nothing could be measured: every sample is unavailable on this machine".to_owned(),
+        }));
+    }
+    Ok(code)
+}
+
+/// A file of the run's folder that contains the key, should there be one: every run checks itself.
+fn leak(dir: &Path, key: &Key) -> Option<PathBuf> {
+    let needle = key.expose().as_bytes();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if std::fs::read(&path).is_ok_and(|bytes| bytes.windows(needle.len()).any(|w| w == needle)) {
+                return Some(path);
+            }
+        }
+    }
+    None
+}
+
+fn failure(error: RunError) -> Failure {
+    match error {
+        RunError::Store(_) | RunError::Resume { .. } | RunError::Debug | RunError::NoCountLibrary(_) => Failure::usage(error),
+        _ => Failure::invalid(error),
+    }
+}
+
+fn order(args: &Args) -> Result<Order, Failure> {
+    let target = match args.target.as_str() {
+        "mock" => Target::Mock,
+        url if url.starts_with("http://") || url.starts_with("https://") => Target::Url(url.to_owned()),
+        other => {
+            return Err(Failure::usage(format!(
+                "--target {other:?} is neither `mock` nor the origin of a server such as http://127.0.0.1:8080"
+            )));
+        }
+    };
+    if let Some(fault) = &args.fault {
+        if target != Target::Mock {
+            return Err(Failure::usage("--fault asks the mock for faulty replies: it goes with --target mock only"));
+        }
+        format!("chat+{fault}")
+            .parse::<crate::mock::script::Script>()
+            .map_err(|e| Failure::usage(format!("--fault {fault:?}: {e}")))?;
+    }
+    if let Some(dir) = args.traffic.as_ref().filter(|dir| !dir.join("MANIFEST.tsv").is_file()) {
+        return Err(Failure::usage(format!("--traffic {}: there is no MANIFEST.tsv in it", dir.display())));
+    }
+    Ok(Order {
+        suite: args.suite.clone(),
+        seed: args.seed.unwrap_or_else(rand::random),
+        key: key(&target)?,
+        target,
+        fault: args.fault.clone(),
+        traffic: args.traffic.clone(),
+        timeout: Duration::from_secs(args.timeout.max(1)),
+    })
+}
+
+/// As long as a real key, because its length is part of what a client allocates.
+const KEY_LENGTH: usize = 39;
+
+/// The key for a target. The mock gets a canary made for this run, never the user's own: whether each request carried it, and whether it
+/// shows up anywhere that it should not, is checked by every run. `PLIMSOLL_MOCK_KEY` chooses the canary.
+fn key(target: &Target) -> Result<Key, Failure> {
+    let named = if *target == Target::Mock { "PLIMSOLL_MOCK_KEY" } else { "GEMINI_API_KEY" };
+    match std::env::var(named) {
+        Ok(key) if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) => {
+            Err(Failure::usage(format!("{named} is empty or not made of printable ASCII; set it to a key, or unset it")))
+        }
+        Ok(key) => Ok(Key::new(key)),
+        Err(std::env::VarError::NotUnicode(_)) => Err(Failure::usage(format!("{named} is not text; set it to a key"))),
+        Err(std::env::VarError::NotPresent) => {
+            let prefix = "canary-";
+            let random = Alphanumeric.sample_string(&mut rand::rng(), KEY_LENGTH - prefix.len());
+            Ok(Key::new(format!("{prefix}{random}")))
+        }
+    }
+}
+
+fn dry_run(selection: &Selection, predictor: &Predictor) -> String {
+    let mut text = String::new();
+    for planned in &selection.cells {
+        let time = predictor.sample(&planned.cell) * planned.samples;
+        text.push_str(&format!("{:>3} × {:<72} {:>8}\n", planned.samples, plan::cell_name(&planned.cell), human(time)));
+    }
+    for skipped in &selection.skipped {
+        text.push_str(&format!("  – {skipped}\n"));
+    }
+    let samples: u32 = selection.cells.iter().map(|c| c.samples).sum();
+    let total = human(predictor.total(&selection.cells));
+    text.push_str(&format!("{} cells, {samples} samples, about {total}\n", selection.cells.len()));
+    text
+}
+
+/// Runs the build commands of the subjects that will be measured, each once.
+pub(super) fn build(project: &Project, selection: &Selection) -> Result<(), Failure> {
+    let mut done: Vec<&[String]> = Vec::new();
+    for subject in &project.config.subject {
+        let Some(words) = subject.build.as_deref().filter(|w| !w.is_empty() && !done.contains(w)) else { continue };
+        if !selection.cells.iter().any(|c| c.cell.subject == subject.id) {
+            continue;
+        }
+        done.push(words);
+        let status = Command::new(&words[0]).args(&words[1..]).current_dir(&project.root).status();
+        let said = words.join(" ");
+        match status {
+            Ok(status) if status.success() => {}
+            Ok(status) => return Err(Failure::usage(format!("subject {:?}: `{said}` ended with {status}", subject.id))),
+            Err(e) => return Err(Failure::usage(format!("subject {:?}: cannot run `{said}`: {e}", subject.id))),
+        }
+    }
+    Ok(())
+}
+
+/// Columns of the terminal, if standard output is one.
+fn width() -> Option<u16> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0)
+}

@@ -1,0 +1,110 @@
+//! `plimsoll verify`
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use plimsoll_reports::record::{Cell, Status};
+
+use super::run::NarrowArgs;
+use super::{Failure, Outcome, interrupted, note_interrupts, print};
+use crate::config::{Config, Matrix, Probe, Project, Protocol, Runtime, Samples, Suite};
+use crate::event::{Event, Reporter};
+use crate::plan::{self, scenario};
+use crate::run::launch::Key;
+use crate::run::{self, Order, Runner, Target, scratch::Scratch};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Every subject does every scenario once, with every runtime and protocol that it supports. What it read is compared with what the mock
+served, by a reading of the served bytes that shares no code with the levels; and the mock says whether every request carried the key.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    narrow: NarrowArgs,
+    /// Do not run the subjects' build commands first
+    #[arg(long)]
+    no_build: bool,
+}
+
+/// The name of the suite that is made up for this.
+const SUITE: &str = "verify";
+
+pub(super) fn run(project: &Project, args: Args) -> Outcome {
+    let project = with_everything(project);
+    let mut narrow = args.narrow.narrow();
+    narrow.samples = Some(1);
+    let selection = plan::select(&project, SUITE, &narrow)?;
+    if selection.cells.is_empty() {
+        return Err(Failure::usage("nothing is left to verify; `plimsoll list subjects` shows what there is"));
+    }
+    if !args.no_build {
+        super::run::build(&project, &selection)?;
+    }
+    let order = Order {
+        suite: SUITE.to_owned(),
+        seed: 0,
+        target: Target::Mock,
+        key: Key::new("verify-key-of-the-length-of-a-real-one-".to_owned()),
+        fault: None,
+        traffic: None,
+        timeout: Duration::from_secs(60),
+    };
+    let scratch = Scratch::create().map_err(|e| Failure::invalid(format!("cannot make a temporary folder: {e}")))?;
+    let (_, trust) = run::trust_bundle();
+    let record = run::blank_record(&project, &selection, &order, trust);
+    note_interrupts();
+    let mut runner = Runner::create(&project, &order, record, &scratch.path().join("run"), &interrupted).map_err(Failure::invalid)?;
+    runner.report_to(Box::new(Lines));
+    let record = runner.run().map_err(Failure::invalid)?;
+    let of = |wanted: &dyn Fn(Status) -> bool| record.samples.iter().filter(|s| wanted(s.status)).count();
+    let (ok, absent) = (of(&|s| s == Status::Ok), of(&|s| s == Status::Unavailable));
+    let wrong = record.samples.len() - ok - absent;
+    let answers: u64 = record.samples.iter().filter(|s| s.status == Status::Ok).map(|s| s.answers.answered).sum();
+    let distinct = |key: &dyn Fn(&Cell) -> String| {
+        record.samples.iter().map(|s| key(&s.cell)).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    print(&format!(
+        "{} subjects × {} scenarios: {ok} cells agree ({answers} answers), {wrong} do not, {absent} unavailable\n",
+        distinct(&|c| c.subject.clone()),
+        distinct(&|c| c.scenario.clone()),
+    ))?;
+    Ok(run::exit_code(&record))
+}
+
+/// The project with a suite of every subject, scenario, runtime and protocol.
+fn with_everything(project: &Project) -> Project {
+    let suite = Suite {
+        description: String::new(),
+        subjects: project.config.subject.iter().map(|s| s.id.clone()).collect(),
+        scenarios: scenario::ALL.iter().map(|s| s.id.to_owned()).collect(),
+        samples: Samples::default(),
+        matrix: vec![Matrix {
+            probes: vec![Probe::Rss],
+            subjects: None,
+            scenarios: None,
+            runtimes: Runtime::ALL.to_vec(),
+            protocols: Protocol::ALL.to_vec(),
+            crypto: crate::config::Crypto::ALL.to_vec(),
+            allocators: vec![crate::config::Allocator::System],
+            switches: vec!["default".to_owned()],
+        }],
+    };
+    let config = Config { suite: BTreeMap::from([(SUITE.to_owned(), suite)]), ..project.config.clone() };
+    Project { root: project.root.clone(), config }
+}
+
+/// A line per cell.
+struct Lines;
+
+impl Reporter for Lines {
+    fn hear(&mut self, event: &Event) {
+        if let Event::SampleFinished { cell, status, error, .. } = event {
+            let mark = match status {
+                Status::Ok => "ok ",
+                Status::Unavailable => "–  ",
+                _ => "NOT",
+            };
+            let why = error.as_deref().map(|e| format!(": {e}")).unwrap_or_default();
+            let _ = print(&format!("{mark} {}{why}\n", plan::cell_name(cell)));
+        }
+    }
+}

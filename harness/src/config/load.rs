@@ -1,0 +1,258 @@
+//! Finding, reading and checking the file.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::{Allocator, Config, FILE, Suite};
+use crate::plan::scenario;
+
+/// A configuration together with the folder that its paths start from.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The folder that holds `plimsoll.toml`.
+    pub root: PathBuf,
+    /// What the file says.
+    pub config: Config,
+}
+
+/// What can be wrong with `plimsoll.toml`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is none.
+    #[error("no {FILE} in {} or any folder above it; run plimsoll in a project that has one, or name it with --config", from.display())]
+    Missing {
+        /// Where the search began.
+        from: PathBuf,
+    },
+    /// It cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not TOML, or not of this shape.
+    #[error("{}: {message}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Place, reason and suggestion.
+        message: String,
+    },
+    /// A value does not fit.
+    #[error("{}: {key}: {message}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// No such suite.
+    #[error("{} has no suite {name:?}{}; it has: {}", path.display(), suggest(name, known), known.join(", "))]
+    Suite {
+        /// The file.
+        path: PathBuf,
+        /// The name asked for.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+}
+
+impl Project {
+    /// Reads the file at `path`, or the nearest one upwards from `cwd`.
+    ///
+    /// # Errors
+    /// When there is none, or it does not parse, or a value does not fit: each names the file, the key and the mend.
+    pub fn load(path: Option<&Path>, cwd: &Path) -> Result<Self, ConfigError> {
+        let path = match path {
+            Some(path) => cwd.join(path),
+            None => cwd
+                .ancestors()
+                .map(|folder| folder.join(FILE))
+                .find(|path| path.is_file())
+                .ok_or_else(|| ConfigError::Missing { from: cwd.to_owned() })?,
+        };
+        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        let config = parse(&path, &text)?;
+        let root = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+        Ok(Self { root, config })
+    }
+
+    /// The file's path.
+    pub fn path(&self) -> PathBuf {
+        self.root.join(FILE)
+    }
+
+    /// The suite of that name.
+    ///
+    /// # Errors
+    /// When there is none; the error lists those that there are.
+    pub fn suite(&self, name: &str) -> Result<&Suite, ConfigError> {
+        self.config.suite.get(name).ok_or_else(|| ConfigError::Suite {
+            path: self.path(),
+            name: name.to_owned(),
+            known: self.config.suite.keys().cloned().collect(),
+        })
+    }
+
+    /// The folder of Cargo's release build, as `{target}` stands for it.
+    pub fn target_dir(&self) -> PathBuf {
+        match std::env::var_os("CARGO_TARGET_DIR") {
+            Some(dir) => self.root.join(dir).join("release"),
+            None => self.root.join("target/release"),
+        }
+    }
+
+    /// A subject's command for an allocator: the program's path and its arguments.
+    pub fn command(&self, subject: &super::Subject, allocator: Allocator) -> (PathBuf, Vec<String>) {
+        let target = self.target_dir();
+        let fill = |word: &String| {
+            word.replace("{allocator}", allocator.as_str()).replace("{target}", &target.to_string_lossy())
+        };
+        let mut words = subject.command.iter().map(fill);
+        let program = PathBuf::from(words.next().unwrap_or_default());
+        let program = if program.components().count() > 1 { self.root.join(program) } else { program };
+        // A subject's working directory is `/`: a script named from the project's folder would not be found there.
+        let arguments = words
+            .map(|word| {
+                let path = self.root.join(&word);
+                if word.contains('/') && path.is_file() { path.to_string_lossy().into_owned() } else { word }
+            })
+            .collect();
+        (program, arguments)
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
+    let config: Config = toml::from_str(text).map_err(|error: toml::de::Error| {
+        let mut message = error.to_string().trim_end().to_owned();
+        if let Some(hint) = suggestion(error.message()) {
+            message.push_str(&hint);
+        }
+        ConfigError::Parse { path: path.to_owned(), message }
+    })?;
+    check(path, &config)?;
+    Ok(config)
+}
+
+/// serde names the unknown word and those it knows between backquotes: the nearest is the suggestion.
+fn suggestion(message: &str) -> Option<String> {
+    if !message.starts_with("unknown ") {
+        return None;
+    }
+    let mut words = message.split('`').skip(1).step_by(2);
+    let unknown = words.next()?;
+    let known: Vec<String> = words.map(str::to_owned).collect();
+    let hint = suggest(unknown, &known);
+    (!hint.is_empty()).then_some(hint)
+}
+
+/// `; did you mean …?` for the nearest of the known words, or nothing if none is near.
+pub(crate) fn suggest(unknown: &str, known: &[String]) -> String {
+    known
+        .iter()
+        .map(|word| (strsim::damerau_levenshtein(unknown, word), word))
+        .min()
+        .filter(|(distance, word)| *distance <= word.len().max(4) / 2)
+        .map(|(_, word)| format!("; did you mean {word:?}?"))
+        .unwrap_or_default()
+}
+
+fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
+    let wrong = |key: String, message: String| Err(ConfigError::Value { path: path.to_owned(), key, message });
+    if config.version != 1 {
+        return wrong("version".into(), format!("{} is not a version this plimsoll knows; it knows 1", config.version));
+    }
+    let mut ids = BTreeSet::new();
+    for subject in &config.subject {
+        let key = format!("subject {:?}", subject.id);
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+        if subject.id.is_empty() || !subject.id.chars().all(plain) {
+            return wrong(key, "an id is made of lower-case letters, digits, `-` and `_`".into());
+        }
+        if !ids.insert(subject.id.as_str()) {
+            return wrong(key, "there are two subjects of this id; rename one".into());
+        }
+        if subject.command.is_empty() {
+            return wrong(format!("{key}.command"), "is empty; name the program to run".into());
+        }
+        for name in subject.env.keys() {
+            if name.starts_with("PLIMSOLL_") || matches!(name.as_str(), "GEMINI_API_KEY" | "LD_PRELOAD") {
+                return wrong(format!("{key}.env.{name}"), "is set by plimsoll itself; choose another name".into());
+            }
+        }
+    }
+    for (name, suite) in &config.suite {
+        let known: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        let named = suite.subjects.iter().chain(suite.matrix.iter().flat_map(|m| m.subjects.iter().flatten()));
+        for id in named {
+            if !ids.contains(id.as_str()) {
+                return wrong(
+                    format!("suite.{name}.subjects"),
+                    format!("no subject {id:?}{}; there are: {}", suggest(id, &known), known.join(", ")),
+                );
+            }
+        }
+        let known: Vec<String> = scenario::ALL.iter().map(|s| s.id.to_owned()).collect();
+        let named = suite.scenarios.iter().chain(suite.matrix.iter().flat_map(|m| m.scenarios.iter().flatten()));
+        for id in named {
+            if scenario::find(id).is_none() {
+                return wrong(
+                    format!("suite.{name}.scenarios"),
+                    format!("no scenario {id:?}{}; there are: {}", suggest(id, &known), known.join(", ")),
+                );
+            }
+        }
+        let counts = [suite.samples.rss, suite.samples.count, suite.samples.jemalloc, suite.samples.dhat];
+        if counts.contains(&0) {
+            return wrong(format!("suite.{name}.samples"), "0 samples measure nothing; say 1 or more, or leave the probe out of the matrix".into());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(text: &str) -> String {
+        parse(Path::new("plimsoll.toml"), text).expect_err("must not parse").to_string()
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line_and_a_suggestion() {
+        let error = error_of("version = 1\n[[subject]]\nid = \"a\"\ncomand = [\"x\"]\n");
+        assert!(error.contains("line 4"), "{error}");
+        assert!(error.contains("did you mean \"command\"?"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_scenario_is_an_error_that_lists_the_scenarios() {
+        let error = error_of(
+            "version = 1\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\n[suite.s]\nsubjects = [\"a\"]\nscenarios = [\"chatt\"]\nmatrix = []\n",
+        );
+        assert!(error.contains("suite.s.scenarios") && error.contains("did you mean \"chat\"?"), "{error}");
+    }
+
+    #[test]
+    fn other_versions_twins_and_reserved_names_are_refused() {
+        assert!(error_of("version = 2\n").contains("it knows 1"));
+        let twins = "version = 1\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\n";
+        assert!(error_of(twins).contains("two subjects"));
+        let reserved = "version = 1\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\nenv = { LD_PRELOAD = \"y\" }\n";
+        assert!(error_of(reserved).contains("set by plimsoll itself"));
+    }
+
+    #[test]
+    fn an_unknown_suite_lists_the_suites() {
+        let config = parse(Path::new("plimsoll.toml"), "version = 1\n[suite.quick]\nsubjects = []\nscenarios = []\nmatrix = []\n");
+        let project = Project { root: PathBuf::from("."), config: config.expect("parses") };
+        let error = project.suite("quik").expect_err("no such suite").to_string();
+        assert!(error.contains("did you mean \"quick\"?"), "{error}");
+    }
+}

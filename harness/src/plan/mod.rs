@@ -1,0 +1,269 @@
+//! What a run will measure: the cells of a suite, and the order of their samples.
+//!
+//! - `scenario`: the work that subjects are put through
+//! - `order`: interleaving from a recorded seed
+//! - `predict`: how long it will take
+
+pub mod order;
+pub mod predict;
+pub mod scenario;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plimsoll_reports::record::{Cell, PlannedCell, SubjectInfo};
+
+use crate::config::{Allocator, ConfigError, Kind, Matrix, Probe, Project, Subject, Suite};
+use scenario::Scenario;
+
+/// The cells of a run in the order of reports, and what was left out and why.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// The cells, each with its number of samples.
+    pub cells: Vec<PlannedCell>,
+    /// Cells that a subject cannot do: `python: no probe jemalloc`, each once.
+    pub skipped: BTreeSet<String>,
+}
+
+/// What the command line narrows a suite to. Empty lists narrow nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Narrow {
+    /// Only these subjects.
+    pub subjects: Vec<String>,
+    /// Only these scenarios.
+    pub scenarios: Vec<String>,
+    /// Only these probes.
+    pub probes: Vec<Probe>,
+    /// Only cells whose name contains all of these words.
+    pub filter: Vec<String>,
+    /// So many samples for every cell.
+    pub samples: Option<u32>,
+}
+
+/// Works out the cells of a suite.
+///
+/// # Errors
+/// When the command line names a subject or a scenario that the suite does not have.
+pub fn select(project: &Project, name: &str, narrow: &Narrow) -> Result<Selection, ConfigError> {
+    let suite = project.suite(name)?;
+    for (flag, wanted, known) in
+        [("--subject", &narrow.subjects, &suite.subjects), ("--scenario", &narrow.scenarios, &suite.scenarios)]
+    {
+        if let Some(unknown) = wanted.iter().find(|id| !known.contains(id)) {
+            return Err(ConfigError::Value {
+                path: project.path(),
+                key: flag.to_owned(),
+                message: format!(
+                    "suite {name:?} has no {unknown:?}{}; it has: {}",
+                    crate::config::suggest(unknown, known),
+                    known.join(", ")
+                ),
+            });
+        }
+    }
+    let mut selection = Selection::default();
+    let mut seen = BTreeSet::new();
+    for subject in in_order(project, suite) {
+        for scenario in suite.scenarios.iter().filter_map(|id| scenario::find(id)) {
+            for matrix in &suite.matrix {
+                product(subject, scenario, matrix, &mut |probe, factors| match factors {
+                    Err(reason) => {
+                        selection.skipped.insert(format!("{}: {reason}", subject.id));
+                    }
+                    Ok(factors) => {
+                        let cell = Cell {
+                            subject: subject.id.clone(),
+                            scenario: scenario.id.to_owned(),
+                            probe: probe.as_str().to_owned(),
+                            factors,
+                        };
+                        if narrow.keeps(&cell, probe) && seen.insert(cell.clone()) {
+                            let samples = narrow.samples.unwrap_or_else(|| suite.samples.of(probe));
+                            selection.cells.push(PlannedCell { cell, samples });
+                        }
+                    }
+                });
+            }
+        }
+    }
+    Ok(selection)
+}
+
+impl Narrow {
+    fn keeps(&self, cell: &Cell, probe: Probe) -> bool {
+        let any = |wanted: &[String], is: &str| wanted.is_empty() || wanted.iter().any(|w| w == is);
+        any(&self.subjects, &cell.subject)
+            && any(&self.scenarios, &cell.scenario)
+            && (self.probes.is_empty() || self.probes.contains(&probe))
+            && {
+                let name = cell_name(cell);
+                self.filter.iter().all(|word| name.split('/').any(|part| part == word || part.contains(word.as_str())))
+            }
+    }
+}
+
+/// A cell's name: `original/chat/rss/allocator=system/protocol=h1`.
+pub fn cell_name(cell: &Cell) -> String {
+    let mut name = format!("{}/{}/{}", cell.subject, cell.scenario, cell.probe);
+    for (factor, value) in &cell.factors {
+        name.push_str(&format!("/{factor}={value}"));
+    }
+    name
+}
+
+/// A subject as reports describe it.
+pub fn subject_info(subject: &Subject) -> SubjectInfo {
+    SubjectInfo {
+        id: subject.id.clone(),
+        description: subject.description.clone(),
+        kind: match subject.kind {
+            Kind::Level => "level",
+            Kind::Baseline => "baseline",
+            Kind::External => "external",
+        }
+        .to_owned(),
+    }
+}
+
+/// The suite's subjects in its own order.
+pub fn in_order<'a>(project: &'a Project, suite: &'a Suite) -> impl Iterator<Item = &'a Subject> {
+    suite.subjects.iter().filter_map(|id| project.config.subject.iter().find(|s| s.id == *id))
+}
+
+type Factors = BTreeMap<String, String>;
+
+/// Calls `each` for every combination: with the factors that apply, or with the reason why the subject cannot do it.
+fn product(
+    subject: &Subject,
+    scenario: &Scenario,
+    matrix: &Matrix,
+    each: &mut dyn FnMut(Probe, Result<Factors, String>),
+) {
+    let listed = |list: &Option<Vec<String>>, id: &str| list.as_ref().is_none_or(|l| l.iter().any(|x| x == id));
+    if !listed(&matrix.subjects, &subject.id) || !listed(&matrix.scenarios, scenario.id) {
+        return;
+    }
+    for &probe in &matrix.probes {
+        if !subject.probes.contains(&probe) {
+            each(probe, Err(format!("no probe {probe}")));
+            continue;
+        }
+        let allocators = probe.allocator().map_or_else(|| matrix.allocators.clone(), |a| vec![a]);
+        for &allocator in &allocators {
+            if probe == Probe::Rss && !supports_allocator(subject, allocator) {
+                each(probe, Err(format!("no allocator {allocator}")));
+                continue;
+            }
+            for protocol in &matrix.protocols {
+                if !subject.protocols.contains(protocol) {
+                    each(probe, Err(format!("no protocol {protocol}")));
+                    continue;
+                }
+                for runtime in applicable("runtime", &matrix.runtimes, &subject.runtimes, probe, each) {
+                    for crypto in applicable("crypto", &matrix.crypto, &subject.crypto, probe, each) {
+                        for switches in &matrix.switches {
+                            let mut factors = Factors::new();
+                            factors.insert("allocator".into(), allocator.to_string());
+                            factors.insert("protocol".into(), protocol.to_string());
+                            if let Some(runtime) = runtime {
+                                factors.insert("runtime".into(), runtime.to_string());
+                            }
+                            if let Some(crypto) = crypto {
+                                factors.insert("crypto".into(), crypto.to_string());
+                            }
+                            if switches != "default" {
+                                factors.insert("switches".into(), switches.clone());
+                            }
+                            each(probe, Ok(factors));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A subject is built with another allocator if its command says so or it has that allocator's probe.
+fn supports_allocator(subject: &Subject, allocator: Allocator) -> bool {
+    allocator == Allocator::System || subject.command.iter().any(|word| word.contains("{allocator}"))
+}
+
+/// The wanted values that the subject supports; `[None]` where the factor does not apply to it.
+fn applicable<T: Copy + PartialEq + std::fmt::Display>(
+    factor: &str,
+    wanted: &[T],
+    supported: &Option<Vec<T>>,
+    probe: Probe,
+    each: &mut dyn FnMut(Probe, Result<Factors, String>),
+) -> Vec<Option<T>> {
+    let Some(supported) = supported else { return vec![None] };
+    let mut values = Vec::new();
+    for &value in wanted {
+        if supported.contains(&value) {
+            values.push(Some(value));
+        } else {
+            each(probe, Err(format!("no {factor} {value}")));
+        }
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn project(text: &str) -> Project {
+        Project { root: PathBuf::from("."), config: toml::from_str(text).expect("a valid test configuration") }
+    }
+
+    const TWO: &str = r#"
+        version = 1
+        [[subject]]
+        id = "level"
+        command = ["{target}/level-{allocator}"]
+        probes = ["rss", "count", "jemalloc", "dhat"]
+        runtimes = ["current_thread", "multi_thread"]
+        protocols = ["h1", "h2"]
+        [[subject]]
+        id = "script"
+        command = ["python3", "x.py"]
+        [suite.s]
+        subjects = ["level", "script"]
+        scenarios = ["chat", "stream"]
+        samples = { rss = 3, count = 4 }
+        [[suite.s.matrix]]
+        probes = ["rss", "jemalloc"]
+        runtimes = ["current_thread", "multi_thread"]
+        [[suite.s.matrix]]
+        probes = ["count"]
+        protocols = ["h1", "h2"]
+    "#;
+
+    #[test]
+    fn a_factor_that_does_not_apply_makes_one_cell_and_what_a_subject_lacks_is_said() {
+        let selection = select(&project(TWO), "s", &Narrow::default()).expect("selects");
+        let names: Vec<_> = selection.cells.iter().map(|c| cell_name(&c.cell)).collect();
+        assert_eq!(names.iter().filter(|n| n.starts_with("script/chat/rss")).count(), 1, "{names:#?}");
+        assert_eq!(names.iter().filter(|n| n.starts_with("level/chat/rss")).count(), 2, "{names:#?}");
+        assert_eq!(names.iter().filter(|n| n.starts_with("level/stream/count")).count(), 2, "{names:#?}");
+        let skipped: Vec<_> = selection.skipped.iter().map(String::as_str).collect();
+        assert_eq!(skipped, ["script: no probe jemalloc", "script: no protocol h2"]);
+    }
+
+    #[test]
+    fn samples_follow_the_probe_unless_the_command_line_says_otherwise() {
+        let all = select(&project(TWO), "s", &Narrow::default()).expect("selects");
+        let of = |probe: &str| all.cells.iter().find(|c| c.cell.probe == probe).map(|c| c.samples);
+        assert_eq!((of("rss"), of("count"), of("jemalloc")), (Some(3), Some(4), Some(2)));
+        let narrow = Narrow { samples: Some(9), probes: vec![Probe::Count], ..Narrow::default() };
+        let few = select(&project(TWO), "s", &narrow).expect("selects");
+        assert!(few.cells.iter().all(|c| c.samples == 9 && c.cell.probe == "count"));
+    }
+
+    #[test]
+    fn an_unknown_subject_on_the_command_line_is_refused_with_a_suggestion() {
+        let narrow = Narrow { subjects: vec!["levle".into()], ..Narrow::default() };
+        let error = select(&project(TWO), "s", &narrow).expect_err("unknown").to_string();
+        assert!(error.contains("did you mean \"level\"?"), "{error}");
+    }
+}

@@ -1,0 +1,65 @@
+//! How long a run will take: from the last run on this machine where it measured the same kind of cell, else from a table.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use plimsoll_reports::record::{Cell, PlannedCell, Record, Sample};
+
+/// Seconds per sample, by how well the past matches.
+#[derive(Debug, Clone, Default)]
+pub struct Predictor {
+    exact: BTreeMap<Cell, Vec<f64>>,
+    alike: BTreeMap<(String, String), Vec<f64>>,
+}
+
+/// What a sample costs besides its subject's own time: spawning, the trampoline, reading, writing the line. Milliseconds.
+const OVERHEAD_MS: f64 = 12.0;
+
+impl Predictor {
+    /// Learns from an earlier record.
+    pub fn from_record(record: &Record) -> Self {
+        let mut this = Self::default();
+        for sample in &record.samples {
+            this.learn(sample);
+        }
+        this
+    }
+
+    /// Learns from a sample, so that the time left gets truer as a run goes on.
+    pub fn learn(&mut self, sample: &Sample) {
+        let Some(last) = sample.checkpoints.last() else { return };
+        let ms = last.at_ms + OVERHEAD_MS;
+        self.exact.entry(sample.cell.clone()).or_default().push(ms);
+        let kind = (sample.cell.scenario.clone(), sample.cell.probe.clone());
+        self.alike.entry(kind).or_default().push(ms);
+    }
+
+    /// The time that one sample of a cell will take.
+    pub fn sample(&self, cell: &Cell) -> Duration {
+        let kind = (cell.scenario.clone(), cell.probe.clone());
+        let ms = self.exact.get(cell).or_else(|| self.alike.get(&kind)).map_or_else(|| by_table(cell), |v| mean(v));
+        Duration::from_secs_f64(ms / 1000.0)
+    }
+
+    /// The time that all samples of some cells will take.
+    pub fn total(&self, cells: &[PlannedCell]) -> Duration {
+        cells.iter().map(|c| self.sample(&c.cell) * c.samples).sum()
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Milliseconds per sample on a machine that has no history yet: medians of a `quick` run on two cores of an EPYC at 2.6 GHz.
+fn by_table(cell: &Cell) -> f64 {
+    let work = match cell.scenario.as_str() {
+        "stream" => 1400.0,
+        "large" => 900.0,
+        _ => 350.0,
+    };
+    match cell.probe.as_str() {
+        "dhat" => work + 1500.0,
+        _ => work,
+    }
+}

@@ -1,0 +1,127 @@
+//! The work that subjects are put through.
+
+use plimsoll_reports::record::ScenarioInfo;
+
+use crate::corpus;
+use crate::mock::script::Script;
+
+/// A scenario: what is asked, how often, and how many at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scenario {
+    /// Its name.
+    pub id: &'static str,
+    /// One sentence for people.
+    pub description: &'static str,
+    /// The command of the subject protocol that does it.
+    pub work: Work,
+    /// The mock's script.
+    pub script: &'static str,
+    /// Requests in flight at a time.
+    pub in_flight: u64,
+    /// Requests done in all at each stop, ascending. A sequential scenario stops after the first; 20 is the N of the claim that the
+    /// growth answers; 64, 128 and 256 are the N1, N2, N3 of the slope.
+    pub steps: &'static [u64],
+    /// Whether the same work can be expected to make the same calls of malloc each time: sequential, and in lock-step with the mock.
+    pub deterministic: bool,
+}
+
+/// A command of the subject protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// `generateContent`.
+    Chat,
+    /// `streamGenerateContent?alt=sse`.
+    Stream,
+}
+
+impl Work {
+    /// The command's word.
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Stream => "stream",
+        }
+    }
+
+    fn method(self) -> &'static str {
+        match self {
+            Self::Chat => "generateContent",
+            Self::Stream => "streamGenerateContent",
+        }
+    }
+}
+
+const SEQUENTIAL: &[u64] = &[1, 20, 64, 128, 256];
+const TWENTY_AT_ONCE: &[u64] = &[20, 64, 128, 256];
+
+/// Every scenario, in the order of reports.
+pub const ALL: &[Scenario] = &[
+    Scenario {
+        id: "chat",
+        description: "sequential requests, each answered with one JSON body of 2 KB",
+        work: Work::Chat,
+        script: "chat",
+        in_flight: 1,
+        steps: SEQUENTIAL,
+        deterministic: true,
+    },
+    Scenario {
+        id: "chat-20x",
+        description: "20 requests at a time, each answered with one JSON body of 2 KB",
+        work: Work::Chat,
+        script: "chat",
+        in_flight: 20,
+        steps: TWENTY_AT_ONCE,
+        deterministic: false,
+    },
+    Scenario {
+        id: "stream",
+        description: "sequential streams of 12 server-sent events, one event a TLS record",
+        work: Work::Stream,
+        script: "stream",
+        in_flight: 1,
+        steps: SEQUENTIAL,
+        deterministic: true,
+    },
+    Scenario {
+        id: "large",
+        description: "sequential requests, each answered with one JSON body of 64 KB",
+        work: Work::Chat,
+        script: "large",
+        in_flight: 1,
+        steps: SEQUENTIAL,
+        deterministic: true,
+    },
+];
+
+/// The scenario of that name.
+pub fn find(id: &str) -> Option<&'static Scenario> {
+    ALL.iter().find(|scenario| scenario.id == id)
+}
+
+impl Scenario {
+    /// As reports describe it. `mock` says whether the target is the mock: body sizes of another target are not known.
+    pub fn info(&self, mock: bool) -> ScenarioInfo {
+        let reply = if mock { corpus::reply(self.script) } else { None };
+        ScenarioInfo {
+            id: self.id.to_owned(),
+            description: self.description.to_owned(),
+            method: self.work.method().to_owned(),
+            in_flight: self.in_flight,
+            body_bytes: reply.map(|r| r.body_bytes(self.work == Work::Stream) as u64),
+            events: reply.filter(|_| self.work == Work::Stream).map(|r| r.events() as u64),
+            deterministic: self.deterministic,
+            steps: self.steps.to_vec(),
+        }
+    }
+
+    /// The mock's script for it.
+    pub fn script(&self) -> Option<Script> {
+        self.script.parse().ok()
+    }
+
+    /// Requests of a whole sample.
+    pub fn requests(&self) -> u64 {
+        self.steps.last().copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,14 @@
+//! Reading a subject's memory while it stands still.
+//!
+//! - `proc`: from outside, by `/proc` (probe `rss`)
+//! - `count`: the counters of `libplimsoll_count.so` (probe `count`)
+//!
+//! The probes `jemalloc` and `dhat` are read by the subject itself and come with its answers.
+
+pub mod count;
+pub mod proc;
+
+use std::collections::BTreeMap;
+
+/// A reading: metrics by name, bytes or counts.
+pub type Metrics = BTreeMap<String, i64>;

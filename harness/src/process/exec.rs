@@ -1,0 +1,47 @@
+//! The trampoline: `plimsoll __exec PARENT -- PROGRAM ARGS…` prepares its own process and becomes the subject.
+//!
+//! What must be set between fork and exec is set here, in an ordinary program, because in a forked child of a threaded parent it could
+//! only be done by unsafe code. All of it survives `execve`: no address randomisation, no transparent huge pages, death with the parent.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+
+use nix::sys::personality::{self, Persona};
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
+
+/// The word that makes `plimsoll` a trampoline. Not for people.
+pub const WORD: &str = "__exec";
+
+/// `argv[0]` of every subject: its length is part of what is measured.
+pub const ARGV0: &str = "subject";
+
+/// Becomes the program named in `args` (everything after [`WORD`]); returns only if that fails.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut args = args.into_iter();
+    let parent = args.next().and_then(|word| word.to_str().and_then(|word| word.parse::<i32>().ok()));
+    let (Some(parent), Some(_), Some(program)) = (parent, args.next(), args.next()) else {
+        return fail("usage: plimsoll __exec PARENT -- PROGRAM ARGS…");
+    };
+    if let Err(error) = prctl::set_pdeathsig(Signal::SIGKILL) {
+        return fail(&format!("cannot ask for death with the parent: {error}"));
+    }
+    // The parent may have died before the line above took hold.
+    if nix::unistd::getppid().as_raw() != parent {
+        return fail("the parent is gone");
+    }
+    // Where this is not permitted (some containers) the run goes on with randomisation, and its record says so.
+    if let Ok(persona) = personality::get() {
+        let _ = personality::set(persona | Persona::ADDR_NO_RANDOMIZE);
+    }
+    let _ = prctl::set_thp_disable(true);
+    let error = Command::new(&program).arg0(ARGV0).args(args).current_dir("/").exec();
+    fail(&format!("cannot start {}: {error}", program.to_string_lossy()))
+}
+
+#[allow(clippy::print_stderr)] // the parent shows a subject's standard error
+fn fail(message: &str) -> ExitCode {
+    eprintln!("{message}");
+    ExitCode::from(127)
+}

@@ -1,0 +1,157 @@
+//! How the subject of a cell is started: which program, with which environment.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use plimsoll_reports::record::Cell;
+
+use super::environment::{COUNT_ENV, SUBJECT_ENV};
+use crate::config::{Allocator, Probe, Project, Subject};
+use crate::process::Launch;
+
+/// What all samples of a run share.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// Where requests go, without the script's prefix: `https://localhost:34567`.
+    pub origin: String,
+    /// The trust bundle's path. Its length is the same in every run, because it becomes part of what subjects allocate.
+    pub ca: PathBuf,
+    /// The key.
+    pub key: Key,
+    /// Model name.
+    pub model: String,
+    /// The file with the counters, made anew for each sample.
+    pub count_file: PathBuf,
+    /// `libplimsoll_count.so`.
+    pub count_library: PathBuf,
+}
+
+/// An API key: shown by nothing.
+#[derive(Clone)]
+pub struct Key(String);
+
+impl Key {
+    /// Takes a key.
+    pub fn new(key: String) -> Self {
+        Self(key)
+    }
+
+    /// The key itself, for the subject's environment only.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// `text` with the key, should it be in it, replaced.
+    pub fn scrub(&self, text: &str) -> String {
+        if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "[key]") }
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[key]")
+    }
+}
+
+/// What the one user part of every request says.
+pub const PROMPT: &str = "Why do ships carry a load line? Answer in a few paragraphs.";
+
+/// A factor's value in a cell.
+pub fn factor<'a>(cell: &'a Cell, name: &str) -> Option<&'a str> {
+    cell.factors.get(name).map(String::as_str)
+}
+
+/// The allocator of a cell.
+pub fn allocator(cell: &Cell) -> Allocator {
+    let named = factor(cell, "allocator");
+    Allocator::ALL.iter().copied().find(|a| Some(a.as_str()) == named).unwrap_or(Allocator::System)
+}
+
+/// A program of a subject that is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    /// Named without a folder and not in `PATH`: the sample is unavailable on this machine.
+    NotInstalled(String),
+    /// Named with a folder: it was not built.
+    NotBuilt(PathBuf),
+}
+
+/// Finds a subject's program.
+///
+/// # Errors
+/// When it is not there.
+pub fn locate(project: &Project, subject: &Subject, allocator: Allocator) -> Result<(PathBuf, Vec<String>), Missing> {
+    let (program, arguments) = project.command(subject, allocator);
+    if program.components().count() > 1 {
+        let path = std::path::absolute(&program).unwrap_or(program);
+        return if path.is_file() { Ok((path, arguments)) } else { Err(Missing::NotBuilt(path)) };
+    }
+    let name = program.to_string_lossy().into_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found: Vec<PathBuf> = std::env::split_paths(&path).map(|dir| dir.join(&name)).filter(|p| p.is_file()).collect();
+    // A version manager's shim is a script that needs the environment which a subject does not get: a real executable is preferred.
+    let best = found.iter().find(|p| is_elf(p)).or_else(|| found.first());
+    best.map(|path| (path.clone(), arguments)).ok_or(Missing::NotInstalled(name))
+}
+
+fn is_elf(path: &Path) -> bool {
+    let mut magic = [0; 4];
+    std::fs::File::open(path).and_then(|mut f| f.read_exact(&mut magic)).is_ok() && magic == *b"\x7fELF"
+}
+
+/// The whole environment of a cell's subject.
+pub fn environment(
+    subject: &Subject,
+    cell: &Cell,
+    probe: Probe,
+    prefix: &str,
+    shared: &Shared,
+    dhat_file: Option<&Path>,
+) -> Vec<(String, String)> {
+    let mut env: Vec<(String, String)> = Vec::new();
+    let mut set = |key: &str, value: &str| env.push((key.to_owned(), value.to_owned()));
+    let authority = shared.origin.split_once("://").map_or(shared.origin.as_str(), |(_, rest)| rest);
+    set("PLIMSOLL_PROTOCOL", crate::process::protocol::VERSION);
+    set("PLIMSOLL_BASE_URL", &format!("{}{prefix}", shared.origin));
+    set("PLIMSOLL_CA", &shared.ca.to_string_lossy());
+    if authority.starts_with("localhost:") {
+        set("PLIMSOLL_RESOLVE", &format!("{authority}:127.0.0.1"));
+    }
+    set("PLIMSOLL_MODEL", &shared.model);
+    set("PLIMSOLL_PROMPT", PROMPT);
+    set("PLIMSOLL_HTTP", factor(cell, "protocol").unwrap_or("h1"));
+    set("PLIMSOLL_CRYPTO", factor(cell, "crypto").unwrap_or("aws-lc"));
+    set("PLIMSOLL_RUNTIME", factor(cell, "runtime").unwrap_or("current_thread"));
+    set("PLIMSOLL_SWITCHES", factor(cell, "switches").unwrap_or("default"));
+    set("GEMINI_API_KEY", shared.key.expose());
+    for (key, value) in SUBJECT_ENV {
+        set(key, value);
+    }
+    if probe == Probe::Count {
+        for (key, value) in COUNT_ENV {
+            set(key, value);
+        }
+        set("LD_PRELOAD", &shared.count_library.to_string_lossy());
+        set("PLIMSOLL_COUNT_FILE", &shared.count_file.to_string_lossy());
+    }
+    if let Some(path) = dhat_file {
+        set("PLIMSOLL_DHAT_FILE", &path.to_string_lossy());
+    }
+    for (key, value) in &subject.env {
+        set(key, value);
+    }
+    env
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_shown_by_nothing_and_taken_out_of_what_others_say() {
+        let key = Key::new("canary-0123".into());
+        assert_eq!(format!("{key:?}"), "[key]");
+        assert_eq!(key.scrub("bad key canary-0123!"), "bad key [key]!");
+        assert_eq!(Key::new(String::new()).scrub("as it was"), "as it was");
+    }
+}

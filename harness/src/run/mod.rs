@@ -1,0 +1,335 @@
+//! A run: plan → mock → one fresh process per sample → record.
+//!
+//! - `environment`: where it measures
+//! - `launch`: how a subject is started
+//! - `mock`: the mock's process
+//! - `sample`: one sample
+//! - `scratch`: the folder for sockets and counters
+//! - `store`: what is left on disk
+
+pub mod environment;
+pub mod launch;
+pub mod mock;
+pub mod sample;
+pub mod scratch;
+pub mod store;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use plimsoll_reports::record::{Cell, Environment, Plan, Record, SCHEMA, Sample, Status, Trust};
+use sha2::{Digest, Sha256};
+
+use crate::config::{Probe, Project};
+use crate::event::{Event, Reporter};
+use crate::plan::order::{self, Turn};
+use crate::plan::predict::Predictor;
+use crate::plan::{self, Selection, scenario};
+use environment::hex;
+use launch::{Key, Shared};
+use mock::{Mock, MockError};
+use sample::Bench;
+use scratch::Scratch;
+use store::{Store, StoreError};
+
+/// What requests go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A mock of our own, in a process of its own.
+    Mock,
+    /// A server that is there already: its origin, e.g. `http://127.0.0.1:9`.
+    Url(String),
+}
+
+impl Target {
+    /// As records name it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Mock => "mock",
+            Self::Url(url) => url,
+        }
+    }
+}
+
+/// What a run is asked to do.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The suite's name.
+    pub suite: String,
+    /// Seed of the order of samples.
+    pub seed: u64,
+    /// What requests go to.
+    pub target: Target,
+    /// The key that subjects send.
+    pub key: Key,
+    /// Modifiers added to every script of the mock.
+    pub fault: Option<String>,
+    /// A folder of recorded traffic for the mock.
+    pub traffic: Option<PathBuf>,
+    /// How long one command of a subject may take.
+    pub timeout: Duration,
+}
+
+/// What ended a run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The mock.
+    #[error(transparent)]
+    Mock(#[from] MockError),
+    /// The disk.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The folder for sockets and counters.
+    #[error("cannot make a folder for temporary files: {0}; free some space, or point TMPDIR elsewhere")]
+    Scratch(std::io::Error),
+    /// A harness without its library.
+    #[error("{} is not there: it is built together with plimsoll, by `make build`, and stays beside it", .0.display())]
+    NoCountLibrary(PathBuf),
+    /// A debug build of the harness.
+    #[error("this plimsoll is a debug build, whose subjects are likely debug builds too; build with --release")]
+    Debug,
+    /// A record of another plan.
+    #[error("{} cannot be resumed: {why}; start a new run", dir.display())]
+    Resume {
+        /// The run's folder.
+        dir: PathBuf,
+        /// What differs.
+        why: String,
+    },
+    /// Somebody pressed Ctrl-C.
+    #[error("interrupted; the samples so far are kept: continue with `plimsoll run --resume --out {}`", .0.display())]
+    Interrupted(PathBuf),
+}
+
+/// A new record for an order, without samples.
+pub fn blank_record(project: &Project, selection: &Selection, order: &Order, trust: Trust) -> Record {
+    let suite = &project.config.suite[&order.suite];
+    let is_in = |cell: &dyn Fn(&Cell) -> bool| selection.cells.iter().any(|c| cell(&c.cell));
+    let subjects = plan::in_order(project, suite).filter(|s| is_in(&|c| c.subject == s.id));
+    let scenarios = suite.scenarios.iter().filter_map(|id| scenario::find(id)).filter(|s| is_in(&|c| c.scenario == s.id));
+    let mut environment = environment::gather(&project.root, trust, order.target.name());
+    if let Some(fault) = &order.fault {
+        environment.target = format!("{} +{fault}", environment.target);
+    }
+    let started = Timestamp::now();
+    Record {
+        schema: SCHEMA.to_owned(),
+        id: run_id(started, order.seed),
+        started,
+        finished: None,
+        tool: environment::tool(&project.root),
+        plan: Plan {
+            suite: order.suite.clone(),
+            seed: order.seed,
+            subjects: subjects.map(plan::subject_info).collect(),
+            scenarios: scenarios.map(|s| s.info(order.target == Target::Mock)).collect(),
+            cells: selection.cells.clone(),
+        },
+        environment,
+        samples: Vec::new(),
+    }
+}
+
+/// `YYYYMMDD-HHMMSS-xxxx`: sorts by time, and the seed's end tells two of one second apart.
+fn run_id(started: Timestamp, seed: u64) -> String {
+    format!("{}-{:04x}", started.strftime("%Y%m%d-%H%M%S"), seed & 0xffff)
+}
+
+/// The trust bundle of every cell, as PEM, and how records name it.
+pub fn trust_bundle() -> (String, Trust) {
+    let (pem, roots) = crate::mock::certs::trust_bundle_pem();
+    let digest = hex(&Sha256::digest(pem.as_bytes()));
+    (pem, Trust { roots, digest })
+}
+
+/// A run in progress.
+pub struct Runner<'a> {
+    project: &'a Project,
+    order: &'a Order,
+    store: Store,
+    record: Record,
+    predictor: Predictor,
+    reporters: Vec<Box<dyn Reporter>>,
+    interrupted: &'a dyn Fn() -> bool,
+}
+
+impl<'a> Runner<'a> {
+    /// Prepares a new run in `dir`.
+    ///
+    /// # Errors
+    /// When `dir` holds a run already or cannot be written.
+    pub fn create(
+        project: &'a Project,
+        order: &'a Order,
+        record: Record,
+        dir: &Path,
+        interrupted: &'a dyn Fn() -> bool,
+    ) -> Result<Self, RunError> {
+        let store = Store::create(dir, &record)?;
+        Ok(Self { project, order, store, record, predictor: Predictor::default(), reporters: Vec::new(), interrupted })
+    }
+
+    /// Prepares to go on with the run in `dir`. `now` is what a new run of the same order would be: machine, build and target must not
+    /// have changed in between.
+    ///
+    /// # Errors
+    /// When `dir` holds no run, or something changed.
+    pub fn resume(
+        project: &'a Project,
+        order: &'a Order,
+        now: &Record,
+        dir: &Path,
+        interrupted: &'a dyn Fn() -> bool,
+    ) -> Result<Self, RunError> {
+        let (store, record) = Store::resume(dir)?;
+        let refuse = |why: String| Err(RunError::Resume { dir: dir.to_owned(), why });
+        if (&record.tool.version, &record.tool.git) != (&now.tool.version, &now.tool.git) {
+            return refuse("it was begun with another version of the code".into());
+        }
+        if comparable(&record.environment) != comparable(&now.environment) {
+            return refuse("the environment has changed (kernel, C library, corpus, trust bundle, target …)".into());
+        }
+        Ok(Self { project, order, store, record, predictor: Predictor::default(), reporters: Vec::new(), interrupted })
+    }
+
+    /// Lets a reporter hear what happens.
+    pub fn report_to(&mut self, reporter: Box<dyn Reporter>) {
+        self.reporters.push(reporter);
+    }
+
+    /// Predicts from the past.
+    pub fn predict_with(&mut self, predictor: Predictor) {
+        self.predictor = predictor;
+    }
+
+    fn tell(&mut self, event: &Event) {
+        for reporter in &mut self.reporters {
+            reporter.hear(event);
+        }
+    }
+
+    /// Takes all samples that are still missing, and writes the record.
+    ///
+    /// # Errors
+    /// When the mock or the disk fails, or when interrupted: what was measured is kept.
+    pub fn run(mut self) -> Result<Record, RunError> {
+        if cfg!(debug_assertions) {
+            return Err(RunError::Debug);
+        }
+        let begun = Instant::now();
+        let scratch = Scratch::create().map_err(RunError::Scratch)?;
+        let (pem, _) = trust_bundle();
+        let ca = scratch.path().join("ca.pem");
+        std::fs::write(&ca, pem).map_err(RunError::Scratch)?;
+        let mock = match self.order.target {
+            Target::Mock => Some(Mock::start(&scratch.path().join("mock"), self.order.traffic.as_deref())?),
+            Target::Url(_) => None,
+        };
+        let shared = Shared {
+            origin: match (&self.order.target, &mock) {
+                (Target::Url(url), _) => url.trim_end_matches('/').to_owned(),
+                (Target::Mock, mock) => mock.as_ref().map(|m| m.origin().to_owned()).unwrap_or_default(),
+            },
+            ca,
+            key: self.order.key.clone(),
+            model: "gemini-2.5-flash".to_owned(),
+            count_file: scratch.path().join("count"),
+            count_library: count_library()?,
+        };
+        let turns = self.missing();
+        let total = turns.len() + self.record.samples.len();
+        let mut left: Duration = turns.iter().map(|turn| self.predictor.sample(&turn.cell)).sum();
+        let (id, done) = (self.record.id.clone(), self.record.samples.len());
+        self.tell(&Event::RunStarted { id, samples: total, done, predicted_s: left.as_secs_f64() });
+        for turn in &turns {
+            let predicted = self.predictor.sample(&turn.cell);
+            let (cell, index, order) = (turn.cell.clone(), turn.index, turn.order);
+            self.tell(&Event::SampleStarted { cell, index, order, left_s: left.as_secs_f64() });
+            let at = Instant::now();
+            let Some(sample) = self.take(turn, &shared, mock.as_ref()) else {
+                return Err(RunError::Interrupted(self.store.dir().to_owned()));
+            };
+            self.store.push(&sample)?;
+            self.predictor.learn(&sample);
+            left = left.saturating_sub(predicted);
+            self.tell(&Event::SampleFinished {
+                cell: sample.cell.clone(),
+                index: sample.index,
+                order: sample.order,
+                status: sample.status,
+                error: sample.error.clone(),
+                took_ms: at.elapsed().as_secs_f64() * 1e3,
+            });
+            self.record.samples.push(sample);
+        }
+        self.record.environment.jemalloc = jemalloc_options(&self.record.samples);
+        self.record.finished = Some(Timestamp::now());
+        self.store.finish(&self.record)?;
+        let ok = self.record.samples.iter().filter(|s| s.status == Status::Ok).count();
+        let not_ok = self.record.samples.len() - ok;
+        self.tell(&Event::RunFinished { ok, not_ok, took_s: begun.elapsed().as_secs_f64() });
+        Ok(self.record)
+    }
+
+    /// The turns that have no sample yet, in the order that the recorded seed gives.
+    fn missing(&self) -> Vec<Turn> {
+        let taken: std::collections::BTreeSet<u32> = self.record.samples.iter().map(|s| s.order).collect();
+        let all = order::turns(&self.record.plan.cells, self.record.plan.seed);
+        all.into_iter().filter(|turn| !taken.contains(&turn.order)).collect()
+    }
+
+    fn take(&self, turn: &Turn, shared: &Shared, mock: Option<&Mock>) -> Option<Sample> {
+        let subject = self.project.config.subject.iter().find(|s| s.id == turn.cell.subject);
+        let scenario = scenario::find(&turn.cell.scenario);
+        let probe = Probe::ALL.iter().copied().find(|p| p.as_str() == turn.cell.probe);
+        let (Some(subject), Some(scenario), Some(probe)) = (subject, scenario, probe) else {
+            return None; // the plan was made from these lists
+        };
+        let bench = Bench {
+            project: self.project,
+            shared,
+            mock,
+            fault: self.order.fault.as_deref(),
+            dir: self.store.dir(),
+            timeout: self.order.timeout,
+        };
+        sample::take(&bench, turn, subject, scenario, probe, self.interrupted)
+    }
+}
+
+/// What must be the same for two halves of a run.
+fn comparable(environment: &Environment) -> Environment {
+    Environment { jemalloc: BTreeMap::new(), ..environment.clone() }
+}
+
+/// jemalloc's options as the first subject that has them read them back.
+fn jemalloc_options(samples: &[Sample]) -> BTreeMap<String, String> {
+    let greeting = samples.iter().map(|s| &s.greeting).find(|g| g.keys().any(|k| k.starts_with("opt.")));
+    let options = greeting.into_iter().flatten().filter(|(key, _)| key.starts_with("opt."));
+    options.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// `libplimsoll_count.so` lies beside the executable, or where `PLIMSOLL_COUNT_LIBRARY` says.
+fn count_library() -> Result<PathBuf, RunError> {
+    let named = std::env::var_os("PLIMSOLL_COUNT_LIBRARY").map(PathBuf::from);
+    let beside = || std::env::current_exe().ok().map(|exe| exe.with_file_name("libplimsoll_count.so"));
+    let path = named.or_else(beside).unwrap_or_else(|| "libplimsoll_count.so".into());
+    if path.is_file() { Ok(path) } else { Err(RunError::NoCountLibrary(path)) }
+}
+
+/// The exit code that a record deserves: 3 if a sample is not valid, or none is.
+pub fn exit_code(record: &Record) -> u8 {
+    let bad = |status| !matches!(status, Status::Ok | Status::Unavailable);
+    let none = !record.samples.iter().any(|s| s.status == Status::Ok);
+    if none || record.samples.iter().any(|s| bad(s.status)) { 3 } else { 0 }
+}
+
+impl std::fmt::Debug for Runner<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner").field("id", &self.record.id).field("dir", &self.store.dir()).finish_non_exhaustive()
+    }
+}
+

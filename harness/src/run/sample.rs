@@ -1,0 +1,305 @@
+//! One sample: a fresh process put through a scenario, read at every checkpoint, its answers checked.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use plimsoll_reports::record::{Answers, Checkpoint, Latency, Process as ProcessRow, Sample, Status};
+
+use super::launch::{self, Missing, Shared};
+use super::mock::Mock;
+use crate::config::{Probe, Project, Subject};
+use crate::plan::order::Turn;
+use crate::plan::scenario::Scenario;
+use crate::probe::Metrics;
+use crate::probe::count::Counters;
+use crate::probe::proc::Watched;
+use crate::process::protocol::{self, Answer, Pairs};
+use crate::process::{Launch, Lost, Process};
+
+/// What a sample is taken with.
+#[derive(Debug)]
+pub struct Bench<'a> {
+    /// The project that the subject belongs to.
+    pub project: &'a Project,
+    /// What all samples share.
+    pub shared: &'a Shared,
+    /// The mock, where the target is the mock.
+    pub mock: Option<&'a Mock>,
+    /// What is added to every script, to see how a failure looks: `status=500`.
+    pub fault: Option<&'a str>,
+    /// The run's folder.
+    pub dir: &'a Path,
+    /// How long one command may take.
+    pub timeout: Duration,
+}
+
+/// Why a sample is not `ok`.
+struct Trouble {
+    status: Status,
+    message: String,
+}
+
+impl Trouble {
+    fn failed(message: impl ToString) -> Self {
+        Self { status: Status::Failed, message: message.to_string() }
+    }
+}
+
+impl From<Lost> for Trouble {
+    fn from(lost: Lost) -> Self {
+        let status = match lost {
+            Lost::Timeout(_) => Status::Timeout,
+            Lost::Signalled { .. } => Status::Killed,
+            _ => Status::Failed,
+        };
+        Self { status, message: lost.to_string() }
+    }
+}
+
+impl From<protocol::ProtocolError> for Trouble {
+    fn from(error: protocol::ProtocolError) -> Self {
+        Self::failed(error)
+    }
+}
+
+/// Takes a sample. Always gives a row; `None` only if the run was interrupted.
+pub fn take(
+    bench: &Bench<'_>,
+    turn: &Turn,
+    subject: &Subject,
+    scenario: &Scenario,
+    probe: Probe,
+    interrupted: &dyn Fn() -> bool,
+) -> Option<Sample> {
+    let mut sample = Sample {
+        cell: turn.cell.clone(),
+        index: turn.index,
+        order: turn.order,
+        started: Timestamp::now(),
+        status: Status::Ok,
+        error: None,
+        greeting: Pairs::new(),
+        checkpoints: Vec::new(),
+        mappings: Vec::new(),
+        processes: Vec::new(),
+        answers: Answers::default(),
+        latency: None,
+        profile: None,
+    };
+    let outcome = Taking { bench, scenario, probe, sample: &mut sample, interrupted }.run(subject);
+    if interrupted() {
+        return None;
+    }
+    if let Err(trouble) = outcome {
+        sample.status = trouble.status;
+        sample.error = Some(bench.shared.key.scrub(&trouble.message));
+    }
+    Some(sample)
+}
+
+/// The checkpoint at which mappings are read: the one that `growth` is defined by.
+const MAPPED_AT: u64 = 20;
+
+struct Taking<'a> {
+    bench: &'a Bench<'a>,
+    scenario: &'a Scenario,
+    probe: Probe,
+    sample: &'a mut Sample,
+    interrupted: &'a dyn Fn() -> bool,
+}
+
+struct Subjected {
+    process: Process,
+    watched: Watched,
+    counters: Option<Counters>,
+}
+
+impl Taking<'_> {
+    fn run(mut self, subject: &Subject) -> Result<(), Trouble> {
+        let mut it = self.start(subject)?;
+        let greeting = it.process.listen(self.bench.timeout, self.interrupted)?;
+        let greeting = protocol::greeting(&greeting)?;
+        let unread = |error: crate::probe::proc::ReadError| Trouble::failed(error);
+        if self.probe == Probe::Rss {
+            it.watched.reset_high_water_mark().map_err(unread)?;
+        }
+        self.checkpoint(&it, "start", 0, &greeting)?;
+        self.sample.greeting = greeting;
+        for phase in ["runtime", "client"] {
+            let pairs = self.command(&mut it, phase)?;
+            self.checkpoint(&it, phase, 0, &pairs)?;
+        }
+        let mut done = 0;
+        let mut crc = 0_u64;
+        for &step in self.scenario.steps {
+            let asked = step - done;
+            self.sample.answers.asked += asked;
+            let pairs =
+                self.command(&mut it, &format!("{} {asked} {}", self.scenario.work.command(), self.scenario.in_flight))?;
+            let answered = self.number(&pairs, "answered")?;
+            self.sample.answers.answered += answered;
+            crc = crc.wrapping_add(self.number(&pairs, "crc")?);
+            self.sample.answers.crc = crc.to_string();
+            self.note(&pairs)?;
+            if answered != asked {
+                let message = format!("it answered for {answered} of {asked} requests without saying that any failed");
+                return Err(Trouble { status: Status::WrongAnswer, message });
+            }
+            self.check(crc, step)?;
+            done = step;
+            let name = if step == 1 { "first".to_owned() } else { format!("steady@{step}") };
+            self.checkpoint(&it, &name, done, &pairs)?;
+            if self.probe == Probe::Rss && step <= MAPPED_AT {
+                self.sample.mappings = it.watched.mappings().map_err(unread)?;
+            }
+        }
+        let pairs = self.command(&mut it, "idle")?;
+        self.checkpoint(&it, "idle", done, &pairs)?;
+        if let Some(counters) = &it.counters {
+            let helpers = counters.helpers(it.process.id()).map_err(Trouble::failed)?;
+            let row = |metrics| ProcessRow { role: "helper".into(), metrics };
+            self.sample.processes = helpers.into_iter().map(row).collect();
+        }
+        let pairs = self.command(&mut it, "drop")?;
+        self.checkpoint(&it, "dropped", done, &pairs)?;
+        it.process.tell("exit")?;
+        it.process.finish(self.bench.timeout)?;
+        self.check_with_mock(done)
+    }
+
+    fn start(&mut self, subject: &Subject) -> Result<Subjected, Trouble> {
+        let bench = self.bench;
+        let located = launch::locate(bench.project, subject, launch::allocator(&self.sample.cell));
+        let (program, arguments) = located.map_err(|missing| match missing {
+            Missing::NotInstalled(name) => {
+                Trouble { status: Status::Unavailable, message: format!("{name} is not in PATH; install it to measure this") }
+            }
+            Missing::NotBuilt(path) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                Trouble::failed(format!("{name} is not there; build it, or name its build command in plimsoll.toml"))
+            }
+        })?;
+        let prefix = match (bench.mock, bench.fault) {
+            (None, _) => String::new(),
+            (Some(_), None) => format!("/s/{}", self.scenario.script),
+            (Some(_), Some(fault)) => format!("/s/{}+{fault}", self.scenario.script),
+        };
+        let dhat_file = (self.probe == Probe::Dhat).then(|| {
+            let cell = &self.sample.cell;
+            let name = format!("profiles/{}-{}-{}.dhat.json", cell.subject, cell.scenario, self.sample.order);
+            self.sample.profile = Some(name.clone());
+            std::path::absolute(bench.dir.join(&name)).unwrap_or_else(|_| bench.dir.join(name))
+        });
+        let env = launch::environment(subject, &self.sample.cell, self.probe, &prefix, bench.shared, dhat_file.as_deref());
+        let counters = match self.probe {
+            Probe::Count => Some(Counters::create(&bench.shared.count_file).map_err(Trouble::failed)?),
+            _ => None,
+        };
+        if let Some(mock) = bench.mock {
+            mock.reset().map_err(Trouble::failed)?;
+        }
+        let process = Process::start(&Launch { program, arguments, env })?;
+        let watched = Watched::new(process.id()).map_err(Trouble::failed)?;
+        Ok(Subjected { process, watched, counters })
+    }
+
+    fn command(&self, it: &mut Subjected, command: &str) -> Result<Pairs, Trouble> {
+        it.process.tell(command)?;
+        let line = it.process.listen(self.bench.timeout, self.interrupted).map_err(|lost| {
+            let trouble = Trouble::from(lost);
+            Trouble { message: format!("at {command:?}: {}", trouble.message), ..trouble }
+        })?;
+        match protocol::answer(command, &line)? {
+            Answer::Ok(pairs) => Ok(pairs),
+            Answer::Error(kind, message) => Err(Trouble::failed(format!("at {command:?}: {kind}: {message}"))),
+            Answer::Unsupported(reason) => Err(Trouble { status: Status::Unavailable, message: reason }),
+        }
+    }
+
+    fn checkpoint(&mut self, it: &Subjected, name: &str, requests: u64, pairs: &Pairs) -> Result<(), Trouble> {
+        it.watched.rest();
+        let mut metrics: Metrics = protocol::metrics(pairs)?;
+        match self.probe {
+            Probe::Rss => metrics.extend(it.watched.metrics().map_err(Trouble::failed)?),
+            Probe::Count => {
+                let Some(counters) = &it.counters else { return Ok(()) };
+                match counters.subject(it.process.id()).map_err(Trouble::failed)? {
+                    Some(counts) => metrics.extend(counts),
+                    None => {
+                        let message = "it did not load libplimsoll_count.so: it is statically linked, or not a program for \
+                                       this C library; measure it with `rss`";
+                        return Err(Trouble { status: Status::Unavailable, message: message.to_owned() });
+                    }
+                }
+            }
+            Probe::Jemalloc | Probe::Dhat => {
+                let wanted = if self.probe == Probe::Jemalloc { "jemalloc.allocated" } else { "dhat.total" };
+                if !metrics.contains_key(wanted) {
+                    return Err(Trouble::failed(format!(
+                        "its answer lacks `{wanted}=`; build this binary with plimsoll-worker's feature for {}",
+                        self.probe
+                    )));
+                }
+            }
+        }
+        self.sample.checkpoints.push(Checkpoint { name: name.to_owned(), requests, at_ms: it.process.age_ms(), metrics });
+        Ok(())
+    }
+
+    fn number(&self, pairs: &Pairs, key: &'static str) -> Result<u64, Trouble> {
+        protocol::number(pairs, key)?.ok_or_else(|| Trouble::failed(format!("its answer lacks `{key}=`; see PROTOCOL.md")))
+    }
+
+    /// Notes what an answer tells besides: the protocol, and the times of the last batch.
+    fn note(&mut self, pairs: &Pairs) -> Result<(), Trouble> {
+        if let Some(protocol) = pairs.get("protocol") {
+            self.sample.answers.protocol.clone_from(protocol);
+        }
+        let of = |key| protocol::number(pairs, key);
+        if let (Some(p50_us), Some(p90_us), Some(p99_us), Some(max_us)) =
+            (of("p50_us")?, of("p90_us")?, of("p99_us")?, of("max_us")?)
+        {
+            self.sample.latency = Some(Latency { p50_us, p90_us, p99_us, max_us });
+        }
+        Ok(())
+    }
+
+    /// Compares the sum of what was read with the sum of what was served, after every batch.
+    fn check(&mut self, crc: u64, done: u64) -> Result<(), Trouble> {
+        if self.bench.mock.is_none() {
+            return Ok(());
+        }
+        let Some(text) = self.scenario.script().and_then(|script| crate::corpus::expected_text(&script)) else {
+            return Err(Trouble::failed(format!("scenario {} has no reply in the corpus", self.scenario.id)));
+        };
+        let expected = u64::from(crc32fast::hash(text.as_bytes())).wrapping_mul(done);
+        self.sample.answers.expected = Some(expected.to_string());
+        if crc == expected {
+            return Ok(());
+        }
+        let message = format!(
+            "what it read is not what was served: after {done} answers the sum of CRC-32 is {crc}, served was {expected}"
+        );
+        Err(Trouble { status: Status::WrongAnswer, message })
+    }
+
+    /// Asks the mock what it saw: all requests, no more, each with the key and no other.
+    fn check_with_mock(&mut self, done: u64) -> Result<(), Trouble> {
+        let Some(mock) = self.bench.mock else { return Ok(()) };
+        let stats = mock.stats().map_err(Trouble::failed)?;
+        self.sample.answers.seen = Some(stats.requests);
+        if self.sample.answers.protocol.is_empty() {
+            self.sample.answers.protocol = mock.protocol(&stats).to_owned();
+        }
+        if stats.requests != done {
+            let message = format!("the mock saw {} requests where {done} were asked for", stats.requests);
+            return Err(Trouble { status: Status::WrongAnswer, message });
+        }
+        if mock.keyed(&stats, &self.bench.shared.key) != done {
+            let message = "the mock did not get the key in `x-goog-api-key` with every request".to_owned();
+            return Err(Trouble { status: Status::WrongAnswer, message });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! What a run leaves on disk: `samples.jsonl`, one line appended per sample, and `record.json`, written whole or not at all.
+//!
+//! A kill loses at most the sample in hand: `record.json` is written at the start, without samples, and again at the end, each time under
+//! another name first; a half-written last line of `samples.jsonl` is dropped by the next reader.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use plimsoll_reports::record::{Record, Sample};
+
+/// A run's folder.
+#[derive(Debug)]
+pub struct Store {
+    dir: PathBuf,
+    samples: File,
+}
+
+/// A run's folder that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A file cannot be written or read.
+    #[error("cannot {verb} {}: {source}", path.display())]
+    Io {
+        /// `read` or `write`.
+        verb: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The folder holds another run already.
+    #[error("{} holds a run already; continue it with --resume, or choose another folder with --out", .0.display())]
+    Taken(PathBuf),
+    /// There is nothing to go on with.
+    #[error("{} holds no run to resume; leave out --resume to start one", .0.display())]
+    Nothing(PathBuf),
+    /// A file is there, but wrong.
+    #[error("{}: {message}", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        message: String,
+    },
+}
+
+/// The record's file name.
+pub const RECORD: &str = "record.json";
+/// The samples' file name.
+pub const SAMPLES: &str = "samples.jsonl";
+
+impl Store {
+    /// Makes a new run's folder.
+    ///
+    /// # Errors
+    /// When it holds a run already, or cannot be written.
+    pub fn create(dir: &Path, record: &Record) -> Result<Self, StoreError> {
+        fs::create_dir_all(dir.join("profiles")).map_err(write(dir))?;
+        if dir.join(RECORD).exists() || dir.join(SAMPLES).exists() {
+            return Err(StoreError::Taken(dir.to_owned()));
+        }
+        write_whole(&dir.join(RECORD), &json(record)?)?;
+        Self::append(dir)
+    }
+
+    /// Opens a run's folder again; gives what it holds. Bytes of a half-written last line are cut off.
+    ///
+    /// # Errors
+    /// When it holds no run, or one that cannot be read.
+    pub fn resume(dir: &Path) -> Result<(Self, Record), StoreError> {
+        if !dir.join(RECORD).exists() {
+            return Err(StoreError::Nothing(dir.to_owned()));
+        }
+        let record = read(dir)?;
+        let path = dir.join(SAMPLES);
+        let bytes = fs::read(&path).or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(Vec::new()) } else { Err(e) });
+        let bytes = bytes.map_err(|source| StoreError::Io { verb: "read", path: path.clone(), source })?;
+        let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        let store = Self::append(dir)?;
+        store.samples.set_len(whole as u64).map_err(write(&path))?;
+        Ok((store, record))
+    }
+
+    fn append(dir: &Path) -> Result<Self, StoreError> {
+        let path = dir.join(SAMPLES);
+        let samples = OpenOptions::new().create(true).append(true).open(&path).map_err(write(&path))?;
+        Ok(Self { dir: dir.to_owned(), samples })
+    }
+
+    /// Appends a sample: one write, so that a kill leaves a whole line or the beginning of one.
+    ///
+    /// # Errors
+    /// When the disk is full, say.
+    pub fn push(&mut self, sample: &Sample) -> Result<(), StoreError> {
+        let path = self.dir.join(SAMPLES);
+        let mut line = serde_json::to_vec(sample)
+            .map_err(|e| StoreError::Corrupt { path: path.clone(), message: format!("cannot be written: {e}") })?;
+        line.push(b'\n');
+        self.samples.write_all(&line).and_then(|()| self.samples.sync_data()).map_err(write(&path))
+    }
+
+    /// Writes the record whole, and lets `latest` beside the folder point at it.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn finish(&self, record: &Record) -> Result<(), StoreError> {
+        write_whole(&self.dir.join(RECORD), &json(record)?)
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+/// Reads a run's folder, or a record's file: the record with all samples that there are.
+///
+/// # Errors
+/// When a file is missing, corrupt or of another schema version.
+pub fn read(path: &Path) -> Result<Record, StoreError> {
+    let file = if path.is_dir() { path.join(RECORD) } else { path.to_owned() };
+    let bytes = fs::read(&file).map_err(|source| StoreError::Io { verb: "read", path: file.clone(), source })?;
+    let mut record =
+        Record::read(&bytes).map_err(|e| StoreError::Corrupt { path: file.clone(), message: e.to_string() })?;
+    let lines = file.with_file_name(SAMPLES);
+    if record.finished.is_none() && lines.is_file() {
+        let bytes = fs::read(&lines).map_err(|source| StoreError::Io { verb: "read", path: lines.clone(), source })?;
+        record.samples = samples(&lines, &bytes)?;
+    }
+    Ok(record)
+}
+
+fn samples(path: &Path, bytes: &[u8]) -> Result<Vec<Sample>, StoreError> {
+    let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+    bytes[..whole]
+        .split(|&b| b == b'\n')
+        .filter(|line| !line.is_empty())
+        .enumerate()
+        .map(|(n, line)| {
+            serde_json::from_slice(line).map_err(|e| StoreError::Corrupt {
+                path: path.to_owned(),
+                message: format!("line {}: {e}; delete that line to measure its sample again", n + 1),
+            })
+        })
+        .collect()
+}
+
+/// Lets `latest` beside a run's folder point at it.
+///
+/// # Errors
+/// When the link cannot be made.
+pub fn point_latest(dir: &Path) -> Result<(), StoreError> {
+    let (Some(parent), Some(name)) = (dir.parent(), dir.file_name()) else { return Ok(()) };
+    let (link, fresh) = (parent.join("latest"), parent.join(".latest.new"));
+    let _ = fs::remove_file(&fresh);
+    std::os::unix::fs::symlink(name, &fresh).and_then(|()| fs::rename(&fresh, &link)).map_err(write(&link))
+}
+
+fn json(record: &Record) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = serde_json::to_vec_pretty(record)
+        .map_err(|e| StoreError::Corrupt { path: RECORD.into(), message: format!("cannot be written: {e}") })?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Writes a file under another name and renames it: readers see the old one or the new one, whole.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let fresh = PathBuf::from(fresh);
+    let written = File::create(&fresh).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&fresh, path)).map_err(write(path))
+}
+
+fn write(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::Io { verb: "write", path, source }
+}
