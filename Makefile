@@ -26,8 +26,8 @@ bench: build ## measure the levels (SUITE=quick) and write the report
 full: ## measure everything: every probe, scenario and factor
 	@$(MAKE) bench SUITE=full
 
-report: build ## write the report of an earlier run again (RUN=<id>, default the latest)
-	$(PLIMSOLL) report $(TARGET)/plimsoll/$(RUN)/record.json
+report: build ## write the report of an earlier run again (RUN=latest, or its id)
+	$(PLIMSOLL) report target/plimsoll/$(RUN)
 
 test: test-deps build ## every test: doc tests first, then the rest, so that the runner's summary is the last line
 	$(CARGO) test --locked --release --workspace --doc --quiet
@@ -51,7 +51,9 @@ deny:
 	else echo "cargo-deny is not installed: licences and sources were not checked (cargo install --locked cargo-deny)" >&2; fi
 
 schema: build ## write the committed JSON Schemas again from the types
-	$(PLIMSOLL) schema
+	$(PLIMSOLL) schema record > reports/schema/plimsoll.record-1.schema.json
+	$(PLIMSOLL) schema sample > reports/schema/plimsoll.sample-1.schema.json
+	$(PLIMSOLL) schema config > plimsoll.schema.json
 
 clean: ## delete what was built and measured
 	$(CARGO) clean
