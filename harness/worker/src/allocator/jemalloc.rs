@@ -1,0 +1,104 @@
+//! jemalloc, prefixed: Rust's heap only. The C heap beside it stays glibc's and is read as `cheap.live`.
+
+use std::fmt::{self, Write as _};
+
+use tikv_jemalloc_ctl::{epoch, epoch_mib, opt, stats};
+pub use tikv_jemallocator::Jemalloc as GlobalJemalloc;
+
+use super::{Allocator, Line};
+use crate::sys;
+
+/// A program whose Rust heap is jemalloc's. Its MIBs are looked up before the greeting, so that reading allocates nothing.
+#[derive(Clone, Copy)]
+pub struct Jemalloc {
+    epoch: epoch_mib,
+    allocated: stats::allocated_mib,
+    active: stats::active_mib,
+    metadata: stats::metadata_mib,
+    resident: stats::resident_mib,
+    mapped: stats::mapped_mib,
+    retained: stats::retained_mib,
+}
+
+impl Allocator for Jemalloc {
+    const NAME: &'static str = "jemalloc";
+
+    #[inline]
+    fn start() -> Result<Self, String> {
+        let found = || -> Result<Self, tikv_jemalloc_ctl::Error> {
+            Ok(Self {
+                epoch: epoch::mib()?,
+                allocated: stats::allocated::mib()?,
+                active: stats::active::mib()?,
+                metadata: stats::metadata::mib()?,
+                resident: stats::resident::mib()?,
+                mapped: stats::mapped::mib()?,
+                retained: stats::retained::mib()?,
+            })
+        };
+        let jemalloc =
+            found().map_err(|error| format!("jemalloc has no statistics ({error}): build it with `stats`"))?;
+        // Zero would mean that another allocator answers.
+        match jemalloc.epoch.advance().and_then(|_| jemalloc.allocated.read()) {
+            Ok(allocated) if allocated > 0 => Ok(jemalloc),
+            Ok(_) => Err("jemalloc has allocated nothing: it is not this program's allocator".to_owned()),
+            Err(error) => Err(format!("jemalloc's statistics cannot be read: {error}")),
+        }
+    }
+
+    #[inline]
+    fn describe(&self, line: &mut Line) -> fmt::Result {
+        // What is in force, whoever set it: the harness compares it with what it asked for.
+        if let Ok(narenas) = opt::narenas::read() {
+            write!(line, " opt.narenas={narenas}")?;
+        }
+        for (name, key) in
+            [("dirty_decay_ms", &b"opt.dirty_decay_ms\0"[..]), ("muzzy_decay_ms", b"opt.muzzy_decay_ms\0")]
+        {
+            if let Some(value) = sys::jemalloc_option(key) {
+                write!(line, " opt.{name}={value}")?;
+            }
+        }
+        if let Ok(tcache) = opt::tcache::read() {
+            write!(line, " opt.tcache={tcache}")?;
+        }
+        if let Ok(background_thread) = opt::background_thread::read() {
+            write!(line, " opt.background_thread={background_thread}")?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn figures(&self, line: &mut Line) -> fmt::Result {
+        // Without this the figures are those of the last time somebody did it.
+        if self.epoch.advance().is_err() {
+            return Ok(());
+        }
+        let figures = [
+            ("allocated", self.allocated.read()),
+            ("active", self.active.read()),
+            ("metadata", self.metadata.read()),
+            ("resident", self.resident.read()),
+            ("mapped", self.mapped.read()),
+            ("retained", self.retained.read()),
+        ];
+        for (name, figure) in figures {
+            if let Ok(bytes) = figure {
+                write!(line, " jemalloc.{name}={bytes}")?;
+            }
+        }
+        if let Some(bytes) = sys::c_heap_live() {
+            write!(line, " cheap.live={bytes}")?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn finish(self) {}
+}
+
+impl fmt::Debug for Jemalloc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Jemalloc")
+    }
+}
