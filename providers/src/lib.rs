@@ -1,1 +1,82 @@
-//! (in progress)
+//! Gemini API providers, each a *level* of memory thrift, usable in production on their own.
+//!
+//! | level | type | what it is |
+//! |---|---|---|
+//! | `original` | [`gemini_original::GeminiProvider`] | what most people write: reqwest as it comes, serde_json, buffered bodies |
+//! | `optimized` | [`gemini_optimized::OptimizedGeminiProvider`] | pooled buffers, a client built on first use, a small connection pool |
+//! | `ultra` | [`gemini_ultra_optimized::UltraOptimizedGeminiProvider`] | nine techniques, each of which can be switched |
+//!
+//! All levels implement [`Provider`], share their [types](types) and answer alike; which one to take is a question of memory only.
+//!
+//! ```no_run
+//! use std::ops::ControlFlow;
+//!
+//! use plimsoll_providers::gemini_ultra_optimized::{UltraOptimizedGeminiConfig, UltraOptimizedGeminiProvider};
+//! use plimsoll_providers::{GenerateContentRequest, Provider};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let provider = UltraOptimizedGeminiProvider::new(UltraOptimizedGeminiConfig {
+//!     api_key: std::env::var("GEMINI_API_KEY")?,
+//!     base_url: None,
+//!     default_model: "gemini-2.5-flash".to_owned(),
+//!     api_version: "v1beta".to_owned(),
+//!     timeout_ms: 60_000,
+//! })
+//! .await?;
+//!
+//! let request = GenerateContentRequest::user_text("Why is there a line on a ship's hull?");
+//! let answer = provider.generate(&request).await?;
+//! println!("{}", answer.text());
+//!
+//! provider
+//!     .stream(&request, |event| {
+//!         print!("{}", event.text());
+//!         ControlFlow::Continue(())
+//!     })
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The key goes into the `x-goog-api-key` header and nowhere else: no URL, no [`Error`], no `Debug` output holds it, and redirects are not
+//! followed. Everything else that can be chosen (roots of trust, cryptography, HTTP version, timeouts, limits, techniques) is in [`Options`]:
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use plimsoll_providers::gemini_original::{GeminiConfig, GeminiProvider};
+//! use plimsoll_providers::{Options, Protocol, Timeouts};
+//!
+//! # async fn example(config: GeminiConfig) -> Result<(), plimsoll_providers::Error> {
+//! let options = Options {
+//!     protocol: Protocol::Http2,
+//!     timeouts: Timeouts { idle: Some(Duration::from_secs(20)), ..Timeouts::default() },
+//!     ..Options::default()
+//! };
+//! let provider = GeminiProvider::with_options(config, options).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An error says what happened in types ([`Error`]); dropping a future cancels its request. A request is sent once: there are no retries.
+#![forbid(unsafe_code)]
+
+mod config;
+mod error;
+mod net;
+mod options;
+mod provider;
+mod technique;
+
+pub mod gemini_optimized;
+pub mod gemini_original;
+pub mod gemini_ultra_optimized;
+pub mod types;
+pub mod wire;
+
+pub use config::Config;
+pub use error::{ApiError, Error, ErrorKind, Phase};
+pub use options::{Crypto, Limits, Options, Protocol, Resolve, Timeouts, Trust};
+pub use provider::Provider;
+pub use technique::{Level, Technique, Techniques};
+pub use types::*;

@@ -1,0 +1,66 @@
+//! One exchange: the head of an answer judged, its body chunk by chunk, and failures as our errors.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Response;
+use reqwest::header::RETRY_AFTER;
+
+use super::key::ApiKey;
+use super::wait::Wait;
+use crate::error::{ApiError, Error, Phase};
+use crate::wire::answer::ANSWER;
+
+/// The most of an error's body that is read, in bytes.
+const MAX_ERROR_BODY: usize = 256 << 10;
+
+/// Lets a successful answer pass. Anything else is an error, whatever its content type says: on a streaming call the API labels
+/// even its refusals `text/event-stream`.
+pub(crate) async fn accept(mut response: Response, wait: &Wait, key: &ApiKey) -> Result<Response, Error> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    if status.is_redirection() {
+        return Err(Error::Redirect(status.as_u16()));
+    }
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let mut body = Vec::new();
+    // A refusal that breaks off is still a refusal: what came of it is read.
+    while body.len() < MAX_ERROR_BODY
+        && let Ok(Some(chunk)) = next_chunk(&mut response, wait).await
+    {
+        body.extend_from_slice(&chunk);
+    }
+    let error =
+        ApiError { retry_after: retry_after.map(Duration::from_secs), ..ApiError::from_body(status.as_u16(), &body) };
+    Err(Error::Api(Box::new(key.redact(error))))
+}
+
+/// The next bytes of a body, after decompression; `None` at its end.
+pub(crate) async fn next_chunk(response: &mut Response, wait: &Wait) -> Result<Option<Bytes>, Error> {
+    wait.body(response.chunk()).await?.map_err(|error| transport(error, Phase::Body, wait))
+}
+
+/// A failure of reqwest's as one of ours, without the address.
+pub(crate) fn transport(error: reqwest::Error, phase: Phase, wait: &Wait) -> Error {
+    if error.is_connect() && error.is_timeout() {
+        return Error::Timeout { phase: Phase::Connect, limit: wait.connect };
+    }
+    let phase = if error.is_connect() { Phase::Connect } else { phase };
+    let decode = error.is_decode() && is_decompression(&error);
+    let source = Box::new(error.without_url());
+    if decode { Error::answer(ANSWER, source) } else { Error::Transport { phase, source } }
+}
+
+/// reqwest calls every failure in a body a decoding failure; only one without a cause in the connection is.
+fn is_decompression(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if inner.is::<std::io::Error>() && inner.to_string().contains("gzip") {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
+}

@@ -1,0 +1,388 @@
+//! Contents and their parts: what is said, by whom, and in which kind.
+
+use std::fmt;
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::enums::{Language, Outcome};
+use super::extra::{Extra, null_is_default, null_is_some};
+
+/// One turn of a conversation.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Content {
+    /// `user` or `model`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// What was said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
+    pub parts: Vec<Part>,
+    /// Fields that this crate does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl Content {
+    /// What the user says.
+    pub fn user(parts: impl Into<Vec<Part>>) -> Self {
+        Self { role: Some("user".to_owned()), parts: parts.into(), extra: Extra::default() }
+    }
+
+    /// What the model said.
+    pub fn model(parts: impl Into<Vec<Part>>) -> Self {
+        Self { role: Some("model".to_owned()), parts: parts.into(), extra: Extra::default() }
+    }
+
+    /// Parts without a role, as `systemInstruction` wants them.
+    pub fn system(text: impl Into<String>) -> Self {
+        Self { role: None, parts: vec![Part::text(text)], extra: Extra::default() }
+    }
+}
+
+/// A piece of a content: data of one kind, and what is said about it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Part {
+    /// The data.
+    pub data: Data,
+    /// Whether this is a thought of the model instead of its answer.
+    pub thought: Option<bool>,
+    /// An opaque signature, to be sent back unchanged.
+    pub thought_signature: Option<String>,
+    /// Fields that this crate does not know, and a second kind of data should a part ever have two.
+    pub extra: Extra,
+}
+
+/// The data of a [`Part`]. The rare kinds are boxed: a vector of parts is as wide as its widest kind.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub enum Data {
+    /// Text.
+    Text(String),
+    /// Bytes.
+    InlineData(Box<Blob>),
+    /// A file by its address.
+    FileData(Box<FileData>),
+    /// The model asks for a function.
+    FunctionCall(Box<FunctionCall>),
+    /// What the function returned.
+    FunctionResponse(Box<FunctionResponse>),
+    /// Code that the model wrote to be run.
+    ExecutableCode(Box<ExecutableCode>),
+    /// What became of it.
+    CodeExecutionResult(Box<CodeExecutionResult>),
+    /// The model used a tool on the server.
+    ToolCall(Box<Value>),
+    /// What that tool returned.
+    ToolResponse(Box<Value>),
+    /// No data, or a kind that this crate does not know: then it is in [`Part::extra`].
+    #[default]
+    Unknown,
+}
+
+impl Part {
+    /// A part of text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Data::Text(text.into()).into()
+    }
+
+    /// The text, if this is a part of text.
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.data {
+            Data::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether this is a thought of the model instead of its answer.
+    pub fn is_thought(&self) -> bool {
+        self.thought == Some(true)
+    }
+}
+
+impl From<Data> for Part {
+    fn from(data: Data) -> Self {
+        Self { data, ..Self::default() }
+    }
+}
+
+/// Bytes in the request or answer itself.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Blob {
+    /// Its media type.
+    #[serde(alias = "mime_type", default, skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<String>,
+    /// The bytes, in base64 as on the wire.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub data: String,
+    /// Fields that this crate does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A file by its address.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileData {
+    /// Its media type.
+    #[serde(alias = "mime_type", default, skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<String>,
+    /// Its address.
+    #[serde(alias = "file_uri", default, deserialize_with = "null_is_default")]
+    pub file_uri: String,
+    /// Fields that this crate does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// The model asks for a function.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionCall {
+    /// Tells parallel calls apart; not every model sends one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The function's name.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub name: String,
+    /// Its arguments: an object, or `null`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "null_is_some")]
+    pub args: Option<Value>,
+    /// Fields that this crate does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// What a function returned.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionResponse {
+    /// The call's id, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The function's name.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub name: String,
+    /// What it returned: an object.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "null_is_some")]
+    pub response: Option<Value>,
+    /// Fields that this crate does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// Code that the model wrote to be run on the server.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExecutableCode {
+    /// Its language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    /// The code.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub code: String,
+    /// Tells runs apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Fields that this crate does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// What became of code that the model wrote.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CodeExecutionResult {
+    /// How it went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// What it printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// The code's id, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Fields that this crate does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl Serialize for Part {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(thought) = self.thought {
+            map.serialize_entry("thought", &thought)?;
+        }
+        match &self.data {
+            Data::Text(text) => map.serialize_entry("text", text)?,
+            Data::InlineData(blob) => map.serialize_entry("inlineData", blob)?,
+            Data::FileData(file) => map.serialize_entry("fileData", file)?,
+            Data::FunctionCall(call) => map.serialize_entry("functionCall", call)?,
+            Data::FunctionResponse(response) => map.serialize_entry("functionResponse", response)?,
+            Data::ExecutableCode(code) => map.serialize_entry("executableCode", code)?,
+            Data::CodeExecutionResult(result) => map.serialize_entry("codeExecutionResult", result)?,
+            Data::ToolCall(call) => map.serialize_entry("toolCall", call)?,
+            Data::ToolResponse(response) => map.serialize_entry("toolResponse", response)?,
+            Data::Unknown => {}
+        }
+        if let Some(signature) = &self.thought_signature {
+            map.serialize_entry("thoughtSignature", signature)?;
+        }
+        for (name, value) in self.extra.iter() {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Part {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PartFields)
+    }
+}
+
+struct PartFields;
+
+impl<'de> Visitor<'de> for PartFields {
+    type Value = Part;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a part")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Part, A::Error> {
+        let mut part = Part::default();
+        while let Some(field) = map.next_key::<Field>()? {
+            let first = part.data == Data::Unknown;
+            match field {
+                Field::Thought => part.thought = map.next_value()?,
+                Field::ThoughtSignature => part.thought_signature = map.next_value()?,
+                Field::Text if first => part.data = wrap(map.next_value()?, Data::Text),
+                Field::InlineData if first => part.data = wrap(map.next_value()?, Data::InlineData),
+                Field::FileData if first => part.data = wrap(map.next_value()?, Data::FileData),
+                Field::FunctionCall if first => part.data = wrap(map.next_value()?, Data::FunctionCall),
+                Field::FunctionResponse if first => part.data = wrap(map.next_value()?, Data::FunctionResponse),
+                Field::ExecutableCode if first => part.data = wrap(map.next_value()?, Data::ExecutableCode),
+                Field::CodeExecutionResult if first => part.data = wrap(map.next_value()?, Data::CodeExecutionResult),
+                Field::ToolCall if first => part.data = wrap(map.next_value()?, Data::ToolCall),
+                Field::ToolResponse if first => part.data = wrap(map.next_value()?, Data::ToolResponse),
+                second_or_unknown => part.extra.insert(second_or_unknown.into_name(), map.next_value()?),
+            }
+        }
+        Ok(part)
+    }
+}
+
+fn wrap<T>(value: Option<T>, data: fn(T) -> Data) -> Data {
+    value.map_or(Data::Unknown, data)
+}
+
+/// The name of a part's field; only one that is not known is copied.
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum Field {
+    Text,
+    Thought,
+    #[serde(alias = "thought_signature")]
+    ThoughtSignature,
+    #[serde(alias = "inline_data")]
+    InlineData,
+    #[serde(alias = "file_data")]
+    FileData,
+    #[serde(alias = "function_call")]
+    FunctionCall,
+    #[serde(alias = "function_response")]
+    FunctionResponse,
+    #[serde(alias = "executable_code")]
+    ExecutableCode,
+    #[serde(alias = "code_execution_result")]
+    CodeExecutionResult,
+    #[serde(alias = "tool_call")]
+    ToolCall,
+    #[serde(alias = "tool_response")]
+    ToolResponse,
+    Unknown(String),
+}
+
+impl Field {
+    fn into_name(self) -> String {
+        match self {
+            Self::Unknown(name) => return name,
+            Self::Text => "text",
+            Self::Thought => "thought",
+            Self::ThoughtSignature => "thoughtSignature",
+            Self::InlineData => "inlineData",
+            Self::FileData => "fileData",
+            Self::FunctionCall => "functionCall",
+            Self::FunctionResponse => "functionResponse",
+            Self::ExecutableCode => "executableCode",
+            Self::CodeExecutionResult => "codeExecutionResult",
+            Self::ToolCall => "toolCall",
+            Self::ToolResponse => "toolResponse",
+        }
+        .to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn round_trip(value: Value) -> Part {
+        let part: Part = serde_json::from_str(&value.to_string()).unwrap();
+        assert_eq!(serde_json::to_value(&part).unwrap(), value);
+        part
+    }
+
+    #[test]
+    fn every_kind_comes_back_as_it_was() {
+        round_trip(json!({"text": "a\u{2028}b", "thought": true, "thoughtSignature": "c2ln"}));
+        round_trip(json!({"inlineData": {"mimeType": "image/png", "data": "AAAA"}}));
+        round_trip(json!({"fileData": {"mimeType": "application/pdf", "fileUri": "https://example.com/f"}}));
+        round_trip(json!({"functionCall": {"id": "1", "name": "f", "args": {"a": [1, null]}}}));
+        round_trip(json!({"functionCall": {"name": "f"}}));
+        round_trip(json!({"functionResponse": {"name": "f", "response": {"ok": true}, "willContinue": false}}));
+        round_trip(json!({"executableCode": {"language": "PYTHON", "code": "1"}}));
+        round_trip(json!({"codeExecutionResult": {"outcome": "OUTCOME_OF_TOMORROW", "output": "1\n"}}));
+        round_trip(json!({"toolCall": {"toolType": "SEARCH", "args": {}}}));
+        round_trip(json!({"toolResponse": {"toolType": "SEARCH"}}));
+        round_trip(json!({}));
+    }
+
+    #[test]
+    fn null_arguments_stay_null() {
+        let part = round_trip(json!({"functionCall": {"name": "f", "args": null}}));
+        let Data::FunctionCall(call) = part.data else { panic!("{part:?}") };
+        assert_eq!(call.args, Some(Value::Null));
+    }
+
+    #[test]
+    fn an_unknown_kind_is_kept() {
+        let part = round_trip(json!({"hologram": {"depth": 3}, "videoMetadata": {"fps": 2}}));
+        assert_eq!(part.data, Data::Unknown);
+        assert_eq!(part.extra.get("hologram"), Some(&json!({"depth": 3})));
+    }
+
+    #[test]
+    fn a_second_kind_in_one_part_is_kept() {
+        let part = round_trip(json!({"text": "a", "functionCall": {"name": "f"}}));
+        assert_eq!(part.as_text(), Some("a"));
+    }
+
+    #[test]
+    fn names_with_underscores_are_read() {
+        let part: Part = serde_json::from_value(json!({"inline_data": {"mime_type": "a/b", "data": ""}})).unwrap();
+        assert_eq!(serde_json::to_value(part).unwrap(), json!({"inlineData": {"mimeType": "a/b", "data": ""}}));
+    }
+
+    #[test]
+    fn a_part_stays_narrow() {
+        // serde grows a vector of parts by four: this is what an answer of one part pays four times.
+        assert!(size_of::<Part>() <= 64, "{}", size_of::<Part>());
+    }
+}
