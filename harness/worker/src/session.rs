@@ -154,7 +154,7 @@ impl<S: Subject> Session<S> {
                 let work = self.work.as_ref().ok_or_else(|| out_of_order("client"))?;
                 return self.runtime()?.block_on(work.run(method, requests, in_flight)).map(Some);
             }
-            Command::Idle => self.runtime()?.block_on(tokio::time::sleep(SETTLE)),
+            Command::Idle => self.runtime()?.block_on(async { tokio::time::sleep(SETTLE).await }),
             Command::Drop => {
                 let work = self.work.take();
                 let runtime = self.runtime.take().ok_or_else(|| out_of_order("runtime"))?;
@@ -184,7 +184,9 @@ fn runtime() -> Result<Runtime, Failure> {
             builder
         }
         other => {
-            return Err(Failure::unsupported(format!("PLIMSOLL_RUNTIME `{other}`: use current_thread or multi_thread")));
+            return Err(Failure::unsupported(format!(
+                "PLIMSOLL_RUNTIME `{other}`: use current_thread or multi_thread"
+            )));
         }
     };
     Ok(builder.enable_all().build()?)

@@ -1,0 +1,14 @@
+//! A subject whose client cannot do anything, and says so with the key in its words.
+
+use plimsoll_worker::{Failure, Kind};
+
+plimsoll_worker::subject! {
+    name: "failing",
+    allocator: system,
+    client: |env| async move { Ok::<_, Failure>(env) },
+    chat: |env, _| async move { Err::<String, _>(format!("no route to\n{}?key={}", env.base_url, env.key)) },
+    stream: |env, _, on_text| async move {
+        on_text("a start");
+        Err(Failure::new(Kind::Timeout, format!("gave up with {}", env.key)))
+    },
+}
