@@ -65,10 +65,13 @@ impl FromStr for Format {
 
     fn from_str(name: &str) -> Result<Self, UnknownFormat> {
         let lower = name.trim().to_ascii_lowercase();
-        Self::ALL.into_iter().find(|format| format.name() == lower || (lower == "md" && *format == Self::Markdown)).ok_or_else(|| {
-            let given = name.chars().take(40).collect();
-            UnknownFormat { given }
-        })
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == lower || (lower == "md" && *format == Self::Markdown))
+            .ok_or_else(|| {
+                let given = name.chars().take(40).collect();
+                UnknownFormat { given }
+            })
     }
 }
 

@@ -5,15 +5,29 @@
 //!
 //! - [`record`], [`read`], [`schema`]: `record.json` and `samples.jsonl`.
 //! - [`units`], [`metric`], [`stats`], [`derive`]: what a figure is, and how it is made of samples.
+//! - [`view`], [`summary`], [`claims`]: what reports show, and the sentences computed from it.
+//! - [`terminal`], [`mod@format`] with [`html`], [`markdown`], [`json`], [`csv`]: the reports.
 #![forbid(unsafe_code)]
 
+pub mod claims;
+pub(crate) mod clean;
+pub mod csv;
 pub mod derive;
+pub mod format;
+pub mod html;
+pub mod json;
+pub mod markdown;
 pub mod metric;
 pub mod read;
 pub mod record;
 pub mod schema;
 pub mod stats;
+pub mod summary;
+pub mod terminal;
 pub mod units;
+pub mod view;
 
+pub use format::{Format, UnknownFormat, render};
 pub use read::{RecordError, Samples, Torn};
 pub use record::Record;
+pub use summary::{Summary, summary};

@@ -16,15 +16,15 @@ pub const SCHEMA: &str = "plimsoll.record/1";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// Always [`SCHEMA`].
+    /// The schema's name, always `plimsoll.record/1`.
     pub schema: String,
     /// The run's id: `YYYYMMDD-HHMMSS-xxxx`, also its folder's name.
     pub id: String,
     /// When the run was started (UTC).
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub started: Timestamp,
     /// When its last sample ended (UTC); absent while samples are still missing.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub finished: Option<Timestamp>,
     /// What measured.
     pub tool: Tool,
@@ -201,7 +201,7 @@ pub struct Sample {
     /// Its place in the order of measurement, from 0.
     pub order: u32,
     /// When it was started (UTC).
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub started: Timestamp,
     /// How it ended.
     pub status: Status,

@@ -1,0 +1,138 @@
+//! The frame of every chart: caption, legend, the SVG with title and description, and its data as a table.
+//!
+//! Charts have no viewBox: horizontal places are percentages and vertical ones pixels, so text keeps its size from a telephone to a wide screen.
+
+use maud::{Markup, html};
+
+use crate::units::{Quantity, Unit};
+
+/// A chart, ready to be framed.
+pub(super) struct Chart {
+    /// Its anchor, unique in the page.
+    pub(super) id: String,
+    pub(super) title: String,
+    /// What it shows, one sentence: for those who see it and those who do not.
+    pub(super) about: String,
+    pub(super) legend: Vec<Key>,
+    /// Height of the drawing, pixels.
+    pub(super) height: f64,
+    pub(super) drawing: Markup,
+    pub(super) data: Data,
+}
+
+/// An entry of a legend.
+pub(super) struct Key {
+    pub(super) class: String,
+    pub(super) label: String,
+}
+
+/// The data of a chart, as text.
+pub(super) struct Data {
+    pub(super) head: Vec<String>,
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+impl Chart {
+    /// The chart in its frame; `lone` when it does not stand in a grid of charts.
+    pub(super) fn frame(&self, lone: bool) -> Markup {
+        let (title, about) = (format!("{}-t", self.id), format!("{}-d", self.id));
+        html! {
+            figure.lone[lone] id=(self.id) {
+                figcaption {
+                    a href={ "#" (self.id) } { (self.title) }
+                    p { (self.about) }
+                }
+                @if !self.legend.is_empty() {
+                    ul.legend { @for key in &self.legend { li { span class={ "sw " (key.class) } {} (key.label) } } }
+                }
+                svg role="img" aria-labelledby={ (title) " " (about) } height=(px(self.height)) {
+                    title id=(title) { (self.title) }
+                    desc id=(about) { (self.about) }
+                    (self.drawing)
+                }
+                details {
+                    summary { "Data of this chart" }
+                    div.scroll tabindex="0" role="region" aria-label={ "Data: " (self.title) } {
+                        table.wide {
+                            thead { tr {
+                                @for (at, head) in self.data.head.iter().enumerate() { th scope="col" .num[at > 0] { (head) } }
+                            } }
+                            tbody { @for row in &self.data.rows { tr {
+                                @for (at, text) in row.iter().enumerate() {
+                                    @if at == 0 { th scope="row" { (text) } } @else { td.num { (text) } }
+                                }
+                            } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A length in pixels, without needless digits: the same on every machine.
+pub(super) fn px(value: f64) -> String {
+    let text = format!("{value:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+/// A place across the chart.
+pub(super) fn pc(value: f64) -> String {
+    let text = format!("{value:.2}");
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// A name short enough for the narrowest chart; the data table has the whole.
+pub(super) fn short(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(longest - 1).collect();
+    format!("{head}…")
+}
+
+/// Round marks from zero to at least `largest`, four or so, round in the unit in which they will be written.
+pub(super) fn ticks(largest: f64, unit: Unit) -> Vec<Quantity> {
+    let worth = match unit {
+        Unit::Bytes if largest >= 1_048_576.0 => 1_048_576.0,
+        Unit::Bytes if largest >= 1024.0 => 1024.0,
+        Unit::Micros if largest >= 1e3 => 1e3,
+        _ => 1.0,
+    };
+    let rough = (largest / worth / 4.0).max(f64::MIN_POSITIVE);
+    let power = 10f64.powf(rough.log10().floor());
+    let round = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|m| m * power).find(|step| *step >= rough * 0.999);
+    let step = round.unwrap_or(rough) * worth;
+    let mut all = Vec::new();
+    let mut at = 0u32;
+    loop {
+        let value = step * f64::from(at);
+        all.extend(Quantity::new(value, unit));
+        if value >= largest || at > 10 {
+            return all;
+        }
+        at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_reach_the_largest() {
+        let shown = |largest, unit| ticks(largest, unit).into_iter().map(|q| q.to_string()).collect::<Vec<_>>();
+        assert_eq!(shown(4.4 * 1_048_576.0, Unit::Bytes), ["0 B", "2.00 MiB", "4.00 MiB", "6.00 MiB"]);
+        assert_eq!(shown(119.0, Unit::Count), ["0", "50", "100", "150"]);
+        assert_eq!(shown(0.0, Unit::Count).len(), 1);
+    }
+
+    #[test]
+    fn lengths_are_short() {
+        assert_eq!(
+            (px(12.0), px(12.34), pc(50.0), pc(33.333)),
+            ("12".into(), "12.3".into(), "50%".into(), "33.33%".into())
+        );
+        assert_eq!(short("abcdef", 4), "abc…");
+    }
+}

@@ -1,0 +1,71 @@
+//! The claims of the old report, and the samples that do not count.
+
+use maud::{Markup, html};
+
+use super::prose;
+use crate::claims::{self, Verdict};
+use crate::record::Status;
+use crate::summary::status_name;
+use crate::view::View;
+
+/// Each claim, what was measured, the verdict.
+pub(super) fn claims(view: &View) -> Markup {
+    let rows = claims::ledger(view);
+    let of = |verdict: Verdict| rows.iter().filter(|row| row.verdict == verdict).count();
+    html! {
+        p {
+            "A hand-written report made these claims; nobody could check them. Figures in MB are quoted as they were written and taken as 10⁶ bytes. Of "
+            (rows.len()) ", " (of(Verdict::Holds)) " hold, " (of(Verdict::Partly)) " hold in part, " (of(Verdict::Fails)) " do not hold, and "
+            (of(Verdict::NotMeasured)) " were not measured in this run."
+        }
+        div.scroll id="table-claims" tabindex="0" role="region" aria-label="Claims and what was measured" {
+            table.wide {
+                thead { tr { th scope="col" { "claim" } th scope="col" { "measured" } th scope="col" { "verdict" } th scope="col" { "rule" } } }
+                tbody { @for row in &rows { tr id={ "claim-" (row.id) } {
+                    th scope="row" { (row.claim) }
+                    td.text {
+                        @if row.measured.is_empty() { span.soft { "not measured" } }
+                        ul.lines { @for line in &row.measured { li { (line) } } }
+                    }
+                    td { span class={ "tag " (class(row.verdict)) } { (row.verdict.label()) } }
+                    td.text.note { (prose(row.why)) }
+                } } }
+            }
+        }
+    }
+}
+
+fn class(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "holds",
+        Verdict::Partly => "partly",
+        Verdict::Fails => "fails",
+        Verdict::NotMeasured => "none",
+    }
+}
+
+/// Every sample that failed or could not be measured here: a row, never a gap.
+pub(super) fn failures(view: &View) -> Markup {
+    let all: Vec<_> = view.failures().collect();
+    if all.is_empty() {
+        return html! { p { "None: every sample of this run counts." } };
+    }
+    html! {
+        p { "Nothing of these enters any figure above." }
+        div.scroll id="table-failures" tabindex="0" role="region" aria-label="Samples that do not count" {
+            table.wide {
+                thead { tr { th scope="col" { "subject" } th scope="col" { "cell" } th.num scope="col" { "sample" } th scope="col" { "status" } th scope="col" { "reason" } } }
+                tbody { @for (cell, failure) in all { tr {
+                    th scope="row" { (cell.subject) }
+                    td {
+                        code { (cell.scenario) } " · " code { (cell.probe) }
+                        @for (key, value) in &cell.factors { span.d { (key) " " (value) } }
+                    }
+                    td.num { (failure.index) }
+                    td { span class=(if failure.status == Status::Unavailable { "tag" } else { "tag bad" }) { (status_name(failure.status)) } }
+                    td.text { (failure.error) }
+                } } }
+            }
+        }
+    }
+}

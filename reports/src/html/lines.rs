@@ -1,0 +1,114 @@
+//! Lines over checkpoints, one for each subject: colour, dashes and the shape of the points tell them apart, so colour alone need not.
+
+use maud::{Markup, html};
+
+use super::chart::{Chart, Data, Key, pc, px, ticks};
+use super::colour;
+use crate::derive::Measured;
+
+const HEIGHT: f64 = 210.0;
+/// Room above the plot for the highest mark's label, and below it for two rows of checkpoints.
+const TOP: f64 = 18.0;
+const FOOT: f64 = 38.0;
+/// Where the first and the last checkpoint stand, percent of the width.
+const FROM: f64 = 14.0;
+const TO: f64 = 96.0;
+
+/// A subject's line.
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) place: usize,
+    /// Whether another line of the chart has the same colour.
+    pub(super) dashed: bool,
+    /// One for each checkpoint.
+    pub(super) points: Vec<Option<Measured>>,
+}
+
+/// Lines over `checkpoints`. `largest` sets the scale, so that charts side by side can share it. `None` when nothing was measured.
+pub(super) fn chart(
+    id: String,
+    title: String,
+    about: String,
+    checkpoints: &[String],
+    lines: &[Line],
+    largest: f64,
+) -> Option<Chart> {
+    let unit = lines.iter().flat_map(|line| line.points.iter().flatten()).next()?.unit;
+    let marks = ticks(largest, unit);
+    let top = marks.last().map_or(1.0, |mark| mark.value()).max(1.0);
+    let y = |value: f64| TOP + (1.0 - value.max(0.0) / top) * (HEIGHT - TOP);
+    let x = |at: usize| {
+        let last = checkpoints.len().saturating_sub(1).max(1);
+        FROM + (TO - FROM) * count(at) / count(last)
+    };
+    let drawing = html! {
+        @for mark in &marks {
+            line class=(if mark.value() > 0.0 { "grid" } else { "grid zero" }) x1="0" x2="100%" y1=(px(y(mark.value()))) y2=(px(y(mark.value()))) {}
+            text.axis x="0" y=(px(y(mark.value()) - 4.0)) { (mark) }
+        }
+        @for (at, name) in checkpoints.iter().enumerate() {
+            text.axis x=(pc(x(at))) y=(px(HEIGHT + if at % 2 == 0 { 16.0 } else { 31.0 })) text-anchor="middle" { (tick_name(name)) }
+        }
+        @for line in lines { (draw(line, x, y, checkpoints)) }
+    };
+    Some(Chart {
+        id,
+        title,
+        about,
+        legend: lines.iter().map(|line| Key { class: colour(line.place), label: line.name.clone() }).collect(),
+        height: HEIGHT + FOOT,
+        drawing,
+        data: data(checkpoints, lines),
+    })
+}
+
+/// The largest value of the lines, for a common scale.
+pub(super) fn largest(lines: &[Line]) -> f64 {
+    lines.iter().flat_map(|line| line.points.iter().flatten()).map(|m| m.stats.max).fold(0.0, f64::max)
+}
+
+fn draw(line: &Line, x: impl Fn(usize) -> f64, y: impl Fn(f64) -> f64, checkpoints: &[String]) -> Markup {
+    let points: Vec<(usize, &Measured)> =
+        line.points.iter().enumerate().filter_map(|(at, m)| Some((at, m.as_ref()?))).collect();
+    html! {
+        g class=(colour(line.place)) {
+            @for pair in points.windows(2) {
+                line.path.dash[line.dashed] x1=(pc(x(pair[0].0))) y1=(px(y(pair[0].1.stats.median))) x2=(pc(x(pair[1].0))) y2=(px(y(pair[1].1.stats.median))) {}
+            }
+            @for (at, measured) in &points {
+                @let told = format!("{} at {}: {}", line.name, checkpoints[*at], measured.median());
+                (point(line.place, x(*at), y(measured.stats.median), &told))
+            }
+        }
+    }
+}
+
+/// A point with its value as a tooltip. Its shape goes with the subject.
+fn point(place: usize, x: f64, y: f64, told: &str) -> Markup {
+    let hollow = place % 4 >= 2;
+    html! {
+        @match place % 3 {
+            0 => circle.dot.hollow[hollow] cx=(pc(x)) cy=(px(y)) r="4" { title { (told) } },
+            shape => rect.dot.hollow[hollow].diamond[shape == 2] x=(pc(x)) y=(px(y - 3.5)) width="7" height="7" style="translate:-3.5px 0" { title { (told) } },
+        }
+    }
+}
+
+fn data(checkpoints: &[String], lines: &[Line]) -> Data {
+    let head = std::iter::once("subject".to_owned()).chain(checkpoints.iter().cloned()).collect();
+    let value = |m: &Option<Measured>| m.as_ref().map_or_else(|| "—".to_owned(), |m| m.median().to_string());
+    let rows = lines
+        .iter()
+        .map(|line| std::iter::once(line.name.clone()).chain(line.points.iter().map(value)).collect())
+        .collect();
+    Data { head, rows }
+}
+
+/// `steady@128` as it fits an axis.
+fn tick_name(name: &str) -> String {
+    super::chart::short(&name.replace("steady@", "@"), 9)
+}
+
+fn count(n: usize) -> f64 {
+    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
+}

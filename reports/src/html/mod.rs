@@ -1,0 +1,157 @@
+//! The report that people open: one HTML file that needs nothing else.
+//!
+//! No network, no script; light, dark and print by CSS variables. Every chart is SVG made here, with a title, a description and its data as a
+//! table beside it. What comes from a record is cleaned first (`clean.rs`) and escaped by maud; the embedded JSON is escaped by [`embed`].
+//!
+//! - `page` parts, in reading order: `lead`, `profile`, `heap`, `places`, `ledger`, `method`.
+//! - `chart` frames a chart; `bars`, `lines`, `stack` draw one; `table` lays out figures.
+
+mod bars;
+mod chart;
+mod heap;
+mod lead;
+mod ledger;
+mod lines;
+mod method;
+mod places;
+mod profile;
+mod stack;
+mod table;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::record::Record;
+use crate::summary;
+use crate::view::View;
+
+const STYLE: &str = include_str!("style.css");
+/// Nothing may be fetched and nothing run, whatever a record holds: a second lock behind the escaping.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// The record as one HTML page.
+#[must_use]
+pub fn render(record: &Record) -> String {
+    let view = View::new(record);
+    let told = summary::of(&view);
+    let parts = sections(&view, &told);
+    let title = format!("Plimsoll · {} · {}", view.record.plan.suite, view.record.started.strftime("%Y-%m-%d"));
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#summary" { "Skip to the report" }
+                div.page {
+                    (lead::header(&view, &told))
+                    (contents(&view, &parts))
+                    main {
+                        @for part in &parts {
+                            section id=(part.id) aria-labelledby={ (part.id) "-title" } {
+                                h2 id={ (part.id) "-title" } { a href={ "#" (part.id) } { (part.title) } }
+                                (part.body)
+                            }
+                        }
+                    }
+                    (method::footer(&view))
+                }
+                script type="application/json" id="plimsoll-figures" { (PreEscaped(embed(&crate::json::value(&view)))) }
+            }
+        }
+    };
+    let mut text = page.into_string();
+    text.push('\n');
+    text
+}
+
+/// A section of the page.
+struct Part {
+    id: &'static str,
+    title: &'static str,
+    body: Markup,
+}
+
+fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
+    let part = |id, title, body| Part { id, title, body };
+    vec![
+        part("summary", "Summary", lead::summary(view, told)),
+        part("levels", "The levels", lead::levels(view)),
+        part("profile", "Measured profile", profile::section(view)),
+        part("latency", "Time per request", places::latency(view)),
+        part("mappings", "Where resident memory lies", places::mappings(view)),
+        part("jemalloc", "jemalloc’s view", heap::jemalloc(view)),
+        part("dhat", "Rust heap by dhat", heap::dhat(view)),
+        part("claims", "The old report’s claims", ledger::claims(view)),
+        part("failures", "Samples that do not count", ledger::failures(view)),
+        part("plan", "Plan", method::plan(view)),
+        part("environment", "Environment", method::environment(view)),
+        part("method", "Method", method::method()),
+        part("reading", "How to read this", method::reading()),
+        part("glossary", "Glossary", method::glossary()),
+    ]
+}
+
+fn contents(view: &View, parts: &[Part]) -> Markup {
+    html! {
+        nav.toc aria-label="Contents" {
+            h2 { "Contents" }
+            ol {
+                @for part in parts {
+                    li {
+                        a href={ "#" (part.id) } { (part.title) }
+                        @if part.id == "profile" {
+                            ol { @for (at, scenario) in view.scenarios.iter().enumerate() {
+                                li { a href={ "#" (scenario_id(at)) } { (scenario.info.id) } }
+                            } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The anchor of a scenario: by its place, because its name may hold anything.
+fn scenario_id(at: usize) -> String {
+    format!("scenario-{}", at + 1)
+}
+
+/// A sentence in which names stand in backticks.
+fn prose(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    html! {
+        @if parts.len().is_multiple_of(2) { (text) } @else {
+            @for (at, part) in parts.iter().enumerate() {
+                @if at % 2 == 1 { code { (part) } } @else { (part) }
+            }
+        }
+    }
+}
+
+/// The class that gives a subject its colour; it follows the subject through all charts.
+fn colour(place: usize) -> String {
+    format!("s{}", place % 8)
+}
+
+/// What stands where there is nothing to show.
+fn not_measured(what: &str) -> Markup {
+    html! { p.soft { "Not measured in this run: " (prose(what)) } }
+}
+
+/// JSON that cannot end the element it stands in, nor open a comment, whatever strings it holds.
+fn embed(value: &serde_json::Value) -> String {
+    let mut out = String::new();
+    for c in value.to_string().chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}

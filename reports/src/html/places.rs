@@ -1,0 +1,168 @@
+//! Resident memory by mapping, and time per request.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+
+use super::stack::{self, Stack};
+use super::{bars, not_measured, table};
+use crate::derive::{Figure, Percentile};
+use crate::record::{Sample, Status};
+use crate::stats::Stats;
+use crate::units::{Quantity, Unit, whole};
+use crate::view::{Column, Row, Scenario, View};
+
+const CLASSES: [&str; 6] = ["heap", "other anonymous", "stacks", "program and data files", "shared libraries", "other"];
+/// Mappings that are named one by one.
+const NAMED: usize = 12;
+
+/// Time per request, for each scenario in which subjects measured it.
+pub(super) fn latency(view: &View) -> Markup {
+    let columns: Vec<Column> = Percentile::ALL
+        .iter()
+        .map(|p| Column {
+            heading: p.name(),
+            probe: "rss",
+            figure: Figure::Latency(*p),
+            times: 1,
+            in_full: false,
+            meaning: "time per request in the last batch of work",
+        })
+        .collect();
+    let one = |at: usize, scenario: &Scenario| {
+        let id = format!("latency-{}", at + 1);
+        let table = table::figures(view, scenario, &columns, &id, &format!("Time per request, {}", scenario.info.id))?;
+        let group = |row: &Row| bars::Group {
+            name: row.label.clone(),
+            place: row.place,
+            bars: [Percentile::P50, Percentile::P99]
+                .iter()
+                .map(|p| view.figure(row, "rss", &Figure::Latency(*p)).copied())
+                .collect(),
+        };
+        let groups: Vec<_> = scenario.rows.iter().map(group).filter(|g| g.bars.iter().any(Option::is_some)).collect();
+        let title = format!("Time per request, {}", scenario.info.id);
+        let about = "Median of the processes’ medians solid, of their 99th percentiles pale; the last batch of work, probe rss.";
+        let chart = bars::chart(format!("{id}-chart"), title, about.to_owned(), &["p50", "p99"], &groups);
+        Some(html! { h3 { (scenario.info.id) } (table) @if let Some(chart) = chart { (chart.frame(true)) } })
+    };
+    let shown: Vec<Markup> = view.scenarios.iter().enumerate().filter_map(|(at, s)| one(at, s)).collect();
+    if shown.is_empty() {
+        return not_measured("no subject reported its times.");
+    }
+    html! {
+        p { "As the subjects measured it on a monotonic clock, from the call to the whole answer. Against a mock on the same machine this is the client’s own time, not the network’s." }
+        @for part in &shown { (part) }
+    }
+}
+
+/// Resident memory by mapping at steady@20, for each scenario.
+pub(super) fn mappings(view: &View) -> Markup {
+    let shown: Vec<Markup> = view.scenarios.iter().enumerate().filter_map(|(at, s)| mappings_of(view, s, at)).collect();
+    if shown.is_empty() {
+        return not_measured("no sample under the probe `rss` has its mappings.");
+    }
+    html! {
+        p { "At steady@20, or at the last checkpoint before it, medians over processes. File pages are touched once and can be shared or dropped; the heap and the other anonymous mappings are what the code holds." }
+        @for part in &shown { (part) }
+    }
+}
+
+/// A row's mappings: of each name, the medians of resident and of anonymous bytes.
+type Named = BTreeMap<String, (f64, f64)>;
+
+fn mappings_of(view: &View, scenario: &Scenario, at: usize) -> Option<Markup> {
+    let rows: Vec<(&Row, Named)> =
+        scenario.rows.iter().map(|row| (row, named(view, row))).filter(|(_, named)| !named.is_empty()).collect();
+    let stacks: Vec<Stack> =
+        rows.iter().map(|(row, named)| Stack { name: row.label.clone(), parts: classes(named) }).collect();
+    let id = format!("mappings-{}", at + 1);
+    let chart = stack::chart(
+        id.clone(),
+        format!("Resident memory by mapping, {}", scenario.info.id),
+        "Resident bytes of the process at steady@20, by kind of mapping.".to_owned(),
+        &CLASSES,
+        &stacks,
+    )?;
+    Some(html! {
+        (chart.frame(true))
+        details {
+            summary { "Every mapping by name, " (scenario.info.id) }
+            @for (at, (row, named)) in rows.iter().enumerate() { (by_name(row, named, &format!("{id}-{}", at + 1))) }
+        }
+    })
+}
+
+fn named(view: &View, row: &Row) -> Named {
+    let Some(cell) = view.cell(row, "rss") else { return Named::new() };
+    let samples: Vec<&Sample> = view
+        .record
+        .samples
+        .iter()
+        .filter(|s| s.status == Status::Ok && s.cell == cell.cell && !s.mappings.is_empty())
+        .collect();
+    let mut values: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    for sample in &samples {
+        let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+        for mapping in &sample.mappings {
+            let sum = sums.entry(&mapping.name).or_default();
+            sum.0 += bytes(mapping.rss);
+            sum.1 += bytes(mapping.anon);
+        }
+        for (name, sum) in sums {
+            values.entry(name).or_default().push(sum);
+        }
+    }
+    let median = |all: &[(f64, f64)], pick: fn(&(f64, f64)) -> f64| {
+        // A process without this mapping has none of it resident.
+        let mut values: Vec<f64> = all.iter().map(pick).collect();
+        values.resize(samples.len(), 0.0);
+        Stats::of(&values).map_or(0.0, |stats| stats.median)
+    };
+    values.into_iter().map(|(name, all)| (name.to_owned(), (median(&all, |v| v.0), median(&all, |v| v.1)))).collect()
+}
+
+fn classes(named: &Named) -> Vec<f64> {
+    let mut parts = vec![0.0; CLASSES.len()];
+    for (name, (rss, _)) in named {
+        parts[class(name)] += rss;
+    }
+    parts
+}
+
+/// The kind of a mapping, by its name alone.
+fn class(name: &str) -> usize {
+    match name {
+        "[heap]" => 0,
+        "[stack]" => 2,
+        "other" => 5,
+        name if name.starts_with('[') => 1,
+        name if name.ends_with(".so") || name.contains(".so.") => 4,
+        _ => 3,
+    }
+}
+
+fn by_name(row: &Row, named: &Named, id: &str) -> Markup {
+    let mut all: Vec<(&String, &(f64, f64))> = named.iter().collect();
+    all.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then_with(|| a.0.cmp(b.0)));
+    let rest = all.iter().skip(NAMED).fold((0.0, 0.0), |sum, (_, part)| (sum.0 + part.0, sum.1 + part.1));
+    html! {
+        div.scroll id=(id) tabindex="0" role="region" aria-label={ "Mappings of " (row.label) } {
+            table.wide {
+                thead { tr { th scope="col" { (row.label) } th.num scope="col" { "resident" } th.num scope="col" { "of it anonymous" } } }
+                tbody {
+                    @for (name, (rss, anon)) in all.iter().take(NAMED) { tr { th scope="row" { (name) } td.num { (shown(*rss)) } td.num { (shown(*anon)) } } }
+                    @if all.len() > NAMED { tr { th scope="row" { (all.len() - NAMED) " more" } td.num { (shown(rest.0)) } td.num { (shown(rest.1)) } } }
+                }
+            }
+        }
+    }
+}
+
+fn shown(value: f64) -> String {
+    Quantity::new(value, Unit::Bytes).map_or_else(String::new, |q| q.to_string())
+}
+
+fn bytes(value: u64) -> f64 {
+    whole(i64::try_from(value).unwrap_or(i64::MAX))
+}

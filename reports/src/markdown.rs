@@ -1,0 +1,175 @@
+//! The report as a pull request's comment shows it: the verdict first, a table for each scenario, the rest folded.
+
+use std::fmt::Write as _;
+
+use crate::record::Record;
+use crate::summary::{self, status_name};
+use crate::units::{Bytes, ratio};
+use crate::view::{Entry, Scenario, View, columns};
+
+/// Longest comment that GitHub takes, less what a tag and a heading need, bytes.
+const LIMIT: usize = 60_000;
+/// Failures that are listed one by one before the rest is only counted.
+const FAILURES: usize = 20;
+
+/// The record as Markdown.
+#[must_use]
+pub fn render(record: &Record) -> String {
+    let view = View::new(record);
+    let told = summary::of(&view);
+    let mut out = String::new();
+    let _ = writeln!(out, "## Memory per level\n\n**{}**\n", prose(&told.verdict));
+    for line in &told.besides {
+        let _ = writeln!(out, "{}\n", prose(line));
+    }
+    let _ = writeln!(
+        out,
+        "{} of {} samples count, {} failed, {} unavailable · run `{}` · suite `{}` · target `{}`\n",
+        told.ok,
+        told.planned.max(told.ok),
+        told.failed,
+        told.unavailable,
+        code(&record.id),
+        code(&view.record.plan.suite),
+        code(&view.record.environment.target)
+    );
+    let tail = format!("{}{}{}", failures(&view), environment(&view), glossary());
+    for (at, scenario) in view.scenarios.iter().enumerate() {
+        let table = table(&view, scenario);
+        if out.len() + table.len() + tail.len() > LIMIT {
+            let left = view.scenarios.len() - at;
+            let _ = writeln!(out, "_{left} more scenarios do not fit a comment; they are in the HTML report._\n");
+            break;
+        }
+        out.push_str(&table);
+    }
+    out.push_str(&tail);
+    out
+}
+
+fn table(view: &View, scenario: &Scenario) -> String {
+    let columns: Vec<_> = columns()
+        .into_iter()
+        .map(|column| (view.column(scenario, &column), column))
+        .filter(|(entries, _)| entries.iter().any(Option::is_some))
+        .collect();
+    let mut out = format!("### {}\n\n{}\n\n", cell(&scenario.info.id), prose(&scenario.info.description));
+    if columns.is_empty() {
+        out.push_str("Nothing was measured.\n\n");
+        return out;
+    }
+    out.push_str("| subject |");
+    for (_, column) in &columns {
+        let _ = write!(out, " {} |", column.heading);
+    }
+    out.push_str("\n|---|");
+    out.push_str(&"---:|".repeat(columns.len()));
+    out.push('\n');
+    for (at, row) in scenario.rows.iter().enumerate() {
+        let _ = write!(out, "| {} |", cell(&row.label));
+        for (entries, _) in &columns {
+            let _ = write!(out, " {} |", entries[at].as_ref().map_or_else(|| "—".to_owned(), show));
+        }
+        out.push('\n');
+    }
+    out.push('\n');
+    out
+}
+
+fn show(entry: &Entry) -> String {
+    let text = format!("{}{}", entry.text, entry.mark);
+    match (entry.lowest, entry.ratio) {
+        (true, Some(r)) => format!("**{text}** ({})", ratio(r)),
+        (true, None) => format!("**{text}**"),
+        (false, _) => text,
+    }
+}
+
+fn failures(view: &View) -> String {
+    let all: Vec<_> = view.failures().collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut out = "### Samples that do not count\n\n| cell | # | status | reason |\n|---|---:|---|---|\n".to_owned();
+    for (name, failure) in all.iter().take(FAILURES) {
+        let name = cell(&crate::terminal::cell_name(name));
+        let error: String = failure.error.chars().take(300).collect();
+        let _ = writeln!(out, "| {name} | {} | {} | {} |", failure.index, status_name(failure.status), cell(&error));
+    }
+    out.push('\n');
+    if all.len() > FAILURES {
+        let _ = writeln!(out, "_and {} more; they are in the HTML report._\n", all.len() - FAILURES);
+    }
+    out
+}
+
+fn environment(view: &View) -> String {
+    let (e, tool) = (&view.record.environment, &view.record.tool);
+    let memory = Bytes(i64::try_from(e.memory).unwrap_or(i64::MAX));
+    let dirty = if tool.dirty { ", uncommitted changes" } else { "" };
+    let rows = [
+        ("measured", view.record.started.to_string()),
+        ("plimsoll", format!("{} {}{dirty}", tool.version, tool.git.as_deref().unwrap_or("not a git checkout"))),
+        ("system", format!("{} · {}", e.kernel, e.libc)),
+        ("machine", format!("{} · {} · {} cores · {memory}", e.cpu, e.arch, e.cores)),
+        ("pages", format!("{} · huge pages: {}", Bytes(i64::try_from(e.page_size).unwrap_or(0)), e.thp)),
+        ("build", format!("{} · {}", e.rustc, e.profile)),
+        ("address randomisation", if e.aslr_off { "off" } else { "on" }.to_owned()),
+        ("roots trusted", e.trust.roots.to_string()),
+        ("seed", view.record.plan.seed.to_string()),
+    ];
+    let mut out = "<details><summary>Environment</summary>\n\n| | |\n|---|---|\n".to_owned();
+    for (name, value) in rows {
+        let _ = writeln!(out, "| {name} | {} |", cell(&value));
+    }
+    out.push_str("\n</details>\n\n");
+    out
+}
+
+fn glossary() -> String {
+    let mut out = "<details><summary>How to read this</summary>\n\nMedians over processes; lower is better. `=` all processes identical; `±` \
+                   median absolute deviation; no mark: one process. **Bold**: lowest of its column, with its ratio to the first subject \
+                   under the same factors. — not measured.\n\n"
+        .to_owned();
+    for column in columns() {
+        let _ = writeln!(out, "- **{}**: {}.", column.heading, column.meaning);
+    }
+    out.push_str("\n</details>\n");
+    out
+}
+
+/// Text in a table's cell: no mark-up, no line end, no mention, no cell border.
+fn cell(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '~' | '#' | '!' | '$' => {
+                out.push('\\');
+                out.push(c);
+            }
+            // A comment must call nobody.
+            '@' => out.push_str("&#64;"),
+            '\n' | '\r' => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A sentence of ours, in which names stand in backticks and everything else is text.
+fn prose(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return cell(text);
+    }
+    let part = |(at, part): (usize, &&str)| if at % 2 == 1 { format!("`{}`", code(part)) } else { cell(part) };
+    parts.iter().enumerate().map(part).collect()
+}
+
+/// Text between backticks, where only a backtick and a line end could get out, and a cell border matters in tables.
+fn code(text: &str) -> String {
+    text.chars().map(|c| if matches!(c, '`' | '\n' | '\r' | '|') { ' ' } else { c }).collect()
+}

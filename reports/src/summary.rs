@@ -1,0 +1,278 @@
+//! The verdict in one sentence, and the facts of a run, computed from the data: nothing is said that was not measured.
+
+use std::collections::BTreeMap;
+
+use crate::derive::{Figure, Measured};
+use crate::record::{Cell, Record, Status};
+use crate::units::percent;
+use crate::view::{Row, Scenario, View};
+
+/// The scenario that the verdict speaks of, if it was measured.
+const HEADLINE: &str = "chat";
+/// The level that others are compared with, if it was measured.
+const BASE: &str = "original";
+
+/// What the command line can print after a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The verdict, one or two sentences.
+    pub verdict: String,
+    /// What the verdict is made of; absent when no growth was measured.
+    pub headline: Option<Headline>,
+    /// The same under the other runtimes that were measured, as sentences.
+    pub besides: Vec<String>,
+    /// Samples that were planned.
+    pub planned: u64,
+    /// Samples that count.
+    pub ok: u64,
+    /// Samples that were asked for and failed: `failed`, `timeout`, `killed`, `wrong-answer`.
+    pub failed: u64,
+    /// Samples that cannot be measured on this machine.
+    pub unavailable: u64,
+    /// The samples that do not count: cell, index, status, error.
+    pub failures: Vec<FailedSample>,
+}
+
+/// A sample that does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedSample {
+    /// Its cell.
+    pub cell: Cell,
+    /// Which of the cell's samples.
+    pub index: u32,
+    /// How it ended.
+    pub status: Status,
+    /// Why.
+    pub error: String,
+}
+
+/// The comparison in the verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Headline {
+    /// The scenario.
+    pub scenario: String,
+    /// The subject that grew least anonymous memory.
+    pub subject: String,
+    /// The factors it was measured under.
+    pub factors: BTreeMap<String, String>,
+    /// Its growth of anonymous memory.
+    pub growth: Measured,
+    /// The subject it is compared with, and that one's growth; absent when only one was measured.
+    pub base: Option<(String, Measured)>,
+    /// Whether the samples of the two overlap, so that the difference is not certain.
+    pub overlaps: bool,
+}
+
+impl Summary {
+    /// Whether at least one sample counts.
+    #[must_use]
+    pub fn has_valid_measurement(&self) -> bool {
+        self.ok > 0
+    }
+
+    /// Whether every planned sample was measured and counts, those apart that this machine cannot do.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.failed == 0 && self.ok + self.unavailable >= self.planned
+    }
+}
+
+/// The facts of a run.
+#[must_use]
+pub fn summary(record: &Record) -> Summary {
+    of(&View::new(record))
+}
+
+pub(crate) fn of(view: &View) -> Summary {
+    let counted = |statuses: &[Status]| {
+        let n = view.record.samples.iter().filter(|sample| statuses.contains(&sample.status)).count();
+        u64::try_from(n).unwrap_or(u64::MAX)
+    };
+    let failures = view.failures().map(|(cell, failure)| FailedSample {
+        cell: cell.clone(),
+        index: failure.index,
+        status: failure.status,
+        error: failure.error.clone(),
+    });
+    let groups = groups(view);
+    let mut told = groups.iter().map(|(scenario, rows)| compare(view, scenario, rows));
+    let (headline, verdict) =
+        told.next().map_or_else(|| (None, nothing(view)), |(headline, text)| (Some(headline), text));
+    Summary {
+        verdict,
+        headline,
+        besides: told.map(|(_, text)| text).collect(),
+        planned: view.record.plan.cells.iter().map(|cell| u64::from(cell.samples)).sum(),
+        ok: counted(&[Status::Ok]),
+        failed: counted(&[Status::Failed, Status::Timeout, Status::Killed, Status::WrongAnswer]),
+        unavailable: counted(&[Status::Unavailable]),
+        failures: failures.collect(),
+    }
+}
+
+/// A status as it is written in a record.
+#[must_use]
+pub fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Ok => "ok",
+        Status::Failed => "failed",
+        Status::Timeout => "timeout",
+        Status::Killed => "killed",
+        Status::WrongAnswer => "wrong-answer",
+        Status::Unavailable => "unavailable",
+    }
+}
+
+fn growth() -> Figure {
+    Figure::growth("proc.anon")
+}
+
+/// The levels' rows of the headline scenario that may be compared, one group for each set of common factors: first the group with most
+/// levels, and of those the multi-threaded one, because current_thread flatters real life.
+fn groups(view: &View) -> Vec<(&Scenario, Vec<&Row>)> {
+    let measured = |scenario: &&Scenario| scenario.rows.iter().any(|row| view.figure(row, "rss", &growth()).is_some());
+    let chat = view.scenario(HEADLINE).filter(measured);
+    let Some(scenario) = chat.or_else(|| view.scenarios.iter().find(measured)) else { return Vec::new() };
+    let rows = || scenario.rows.iter().filter(|row| view.figure(row, "rss", &growth()).is_some());
+    let levels_only = rows().any(|row| row.kind == "level");
+    let mut groups: Vec<(BTreeMap<&str, &str>, Vec<&Row>)> = Vec::new();
+    for row in rows().filter(|row| !levels_only || row.kind == "level") {
+        let own = ["allocator", "switches"];
+        let common =
+            row.factors.iter().filter(|(k, _)| !own.contains(&k.as_str())).map(|(k, v)| (&**k, &**v)).collect();
+        match groups.iter_mut().find(|(factors, _)| *factors == common) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((common, vec![row])),
+        }
+    }
+    groups.sort_by_key(|(factors, rows)| {
+        let subjects: std::collections::BTreeSet<&str> = rows.iter().map(|row| row.subject.as_str()).collect();
+        (std::cmp::Reverse(subjects.len()), factors.get("runtime") != Some(&"multi_thread"))
+    });
+    groups.into_iter().map(|(_, rows)| (scenario, rows)).collect()
+}
+
+/// Compares the rows of a group, which has at least one and all with a growth.
+fn compare(view: &View, scenario: &Scenario, rows: &[&Row]) -> (Headline, String) {
+    let figure = |row: &Row| view.figure(row, "rss", &growth()).copied();
+    let mut known: Vec<(&Row, Measured)> = rows.iter().filter_map(|row| Some((*row, figure(row)?))).collect();
+    let base = known.iter().position(|(row, _)| row.subject == BASE).unwrap_or(0);
+    let base = known[base];
+    known.sort_by(|a, b| a.1.stats.median.total_cmp(&b.1.stats.median));
+    let best = known[0];
+    let overlaps = best.1.stats.overlaps(&base.1.stats);
+    let place = conditions(view, scenario, best.0);
+    let alone = known.iter().all(|(row, _)| row.subject == best.0.subject);
+    let text = if alone {
+        format!(
+            "On `{}` ({place}), `{}` grew {} of anonymous memory over 20 requests (median of {}); nothing else was measured to compare it with.",
+            scenario.info.id,
+            best.0.subject,
+            best.1.median(),
+            processes(&best.1)
+        )
+    } else if best.0.subject == base.0.subject {
+        let next = known.iter().find(|(row, _)| row.subject != best.0.subject).unwrap_or(&best);
+        format!(
+            "On `{}` ({place}), `{}` itself grew least anonymous memory over 20 requests: {} (median of {}); next is `{}` with {}.",
+            scenario.info.id,
+            best.0.subject,
+            best.1.median(),
+            processes(&best.1),
+            next.0.subject,
+            next.1.median()
+        )
+    } else {
+        format!(
+            "On `{}` ({place}), `{}` grew least anonymous memory over 20 requests: {} (median of {}) against {} of `{}`{}.{}{}",
+            scenario.info.id,
+            best.0.subject,
+            best.1.median(),
+            processes(&best.1),
+            base.1.median(),
+            base.0.subject,
+            less(&best.1, &base.1),
+            if overlaps { " Their samples overlap, so the difference is not certain." } else { "" },
+            allocators(best.0, base.0),
+        )
+    };
+    let headline = Headline {
+        scenario: scenario.info.id.clone(),
+        subject: best.0.subject.clone(),
+        factors: best.0.factors.clone(),
+        growth: best.1,
+        base: (!alone).then(|| (base.0.subject.clone(), base.1)),
+        overlaps,
+    };
+    (headline, text)
+}
+
+fn processes(measured: &Measured) -> String {
+    match measured.stats.samples {
+        1 => "1 process".to_owned(),
+        n => format!("{n} processes"),
+    }
+}
+
+fn less(best: &Measured, base: &Measured) -> String {
+    let ratio = best.median().ratio(base.median());
+    ratio.map_or_else(String::new, |ratio| format!(", {} less", percent(1.0 - ratio)))
+}
+
+/// Memory under two allocators is not compared without saying so.
+fn allocators(a: &Row, b: &Row) -> String {
+    match (a.factors.get("allocator"), b.factors.get("allocator")) {
+        (Some(x), Some(y)) if x != y => format!(" They run on different allocators: {x} and {y}."),
+        _ => String::new(),
+    }
+}
+
+/// What a growth depends on besides the code: method, body, transport, roots, target, runtime.
+pub(crate) fn conditions(view: &View, scenario: &Scenario, row: &Row) -> String {
+    let (info, environment) = (&scenario.info, &view.record.environment);
+    let mut parts = Vec::new();
+    if !info.method.is_empty() {
+        parts.push(info.method.clone());
+    }
+    if let Some(body) = info.body_bytes {
+        let body = crate::units::Quantity::from(crate::units::Bytes(i64::try_from(body).unwrap_or(i64::MAX)));
+        parts.push(format!("{} answers", body.in_full()));
+    }
+    parts.push(transport(view, row));
+    if let Some(runtime) = row.factors.get("runtime") {
+        parts.push(runtime.clone());
+    }
+    parts.push(match environment.target.as_str() {
+        "mock" => "mock target".to_owned(),
+        "live" => "live target".to_owned(),
+        url => format!("target {url}"),
+    });
+    parts.join(", ")
+}
+
+/// How requests went: protocol, TLS, roots. The mock gives subjects an `https` base unless a factor says otherwise.
+pub(crate) fn transport(view: &View, row: &Row) -> String {
+    let environment = &view.record.environment;
+    let plain =
+        row.factors.get("transport").map(String::as_str) == Some("plain") || environment.target.starts_with("http:");
+    let protocol = view.protocol(row).unwrap_or("protocol not recorded");
+    if plain {
+        format!("{protocol} without TLS")
+    } else {
+        format!("{protocol} over TLS, {} roots", environment.trust.roots)
+    }
+}
+
+fn nothing(view: &View) -> String {
+    let (samples, ok) =
+        (view.record.samples.len(), view.record.samples.iter().filter(|s| s.status == Status::Ok).count());
+    match (samples, ok) {
+        (0, _) => "Nothing was measured: the record holds no sample.".to_owned(),
+        (n, 0) => {
+            format!("No valid measurement: none of {n} samples counts; the reasons are listed under failed samples.")
+        }
+        (n, ok) => format!(
+            "No growth of anonymous memory was measured: {ok} of {n} samples count, none of them under the probe `rss` up to steady@20."
+        ),
+    }
+}

@@ -1,0 +1,209 @@
+//! The table that ends a run in a terminal, in the manner of hyperfine and divan.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+
+use crate::record::Record;
+use crate::summary::{self, status_name};
+use crate::units::{Bytes, ratio};
+use crate::view::{Column, Entry, Row, Scenario, View, columns};
+
+/// The record as a table for a terminal of `width` columns (unlimited if `None`), with ANSI colours if `colour`.
+#[must_use]
+pub fn render(record: &Record, width: Option<u16>, colour: bool) -> String {
+    let view = View::new(record);
+    let paint = Paint { colour };
+    let mut out = String::new();
+    for line in header(&view) {
+        push_wrapped(&mut out, &line, width, |text| paint.dim(text));
+    }
+    let columns = columns();
+    for scenario in &view.scenarios {
+        out.push('\n');
+        out.push_str(&paint.bold(&scenario.info.id));
+        push_wrapped(&mut out, &format!("  {}", scenario_line(scenario)), width, str::to_owned);
+        out.push_str(&tables(&view, scenario, &columns, width, &paint));
+    }
+    push_failures(&mut out, &view, width, &paint);
+    out.push('\n');
+    let told = summary::of(&view);
+    push_wrapped(&mut out, &told.verdict, width, |text| paint.bold(text));
+    for line in &told.besides {
+        push_wrapped(&mut out, line, width, str::to_owned);
+    }
+    out.push('\n');
+    push_wrapped(&mut out, GLOSSARY, width, |text| paint.dim(text));
+    for column in &columns {
+        push_wrapped(&mut out, &format!("{}: {}.", column.heading, column.meaning), width, |text| paint.dim(text));
+    }
+    out
+}
+
+const GLOSSARY: &str = "Medians over processes; lower is better. =  all processes identical; ±  median absolute deviation; no mark: \
+                        one process. *  lowest of its column; 0.58×  of the first subject's under the same factors. —  not measured.";
+
+fn header(view: &View) -> Vec<String> {
+    let (record, e) = (&view.record, &view.record.environment);
+    let dirty = if record.tool.dirty { ", uncommitted changes" } else { "" };
+    let git = record.tool.git.as_deref().map_or_else(String::new, |git| format!(" ({git}{dirty})"));
+    let told = summary::of(view);
+    let memory = Bytes(i64::try_from(e.memory).unwrap_or(i64::MAX));
+    vec![
+        format!(
+            "plimsoll {}{git} · run {} · suite {} · target {}",
+            record.tool.version, record.id, record.plan.suite, e.target
+        ),
+        format!("{} · {} · {} cores · {memory} · {} · {} · {}", e.kernel, e.cpu, e.cores, e.libc, e.rustc, e.profile),
+        format!(
+            "{} of {} samples count{}{}",
+            told.ok,
+            told.planned.max(told.ok),
+            if told.failed > 0 { format!(", {} failed", told.failed) } else { String::new() },
+            if told.unavailable > 0 { format!(", {} unavailable", told.unavailable) } else { String::new() },
+        ),
+    ]
+}
+
+fn scenario_line(scenario: &Scenario) -> String {
+    let repeatable = if scenario.info.deterministic { ", deterministic" } else { "" };
+    format!("{}{repeatable}", scenario.info.description)
+}
+
+/// The scenario's table, cut into as many as it takes to fit the width; the subject stands in front of each.
+fn tables(view: &View, scenario: &Scenario, columns: &[Column], width: Option<u16>, paint: &Paint) -> String {
+    let cells: Vec<(&Column, Vec<Option<Entry>>)> = columns
+        .iter()
+        .map(|column| (column, view.column(scenario, column)))
+        .filter(|(_, entries)| entries.iter().any(Option::is_some))
+        .collect();
+    if cells.is_empty() {
+        return "  nothing measured\n".to_owned();
+    }
+    let limit = width.map_or(usize::MAX, usize::from);
+    let label = scenario.rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0).max("subject".len()) + 2;
+    let mut out = String::new();
+    let mut from = 0;
+    while from < cells.len() {
+        let mut to = from;
+        let mut used = label;
+        while to < cells.len() && (to == from || used + column_width(&cells[to]) <= limit) {
+            used += column_width(&cells[to]);
+            to += 1;
+        }
+        out.push_str(&table(&scenario.rows, &cells[from..to], paint));
+        from = to;
+        if from < cells.len() {
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn column_width((column, entries): &(&Column, Vec<Option<Entry>>)) -> usize {
+    let widest = entries.iter().flatten().map(|entry| show(entry).chars().count()).max().unwrap_or(1);
+    widest.max(column.heading.chars().count()) + 2
+}
+
+fn table(rows: &[Row], cells: &[(&Column, Vec<Option<Entry>>)], paint: &Paint) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
+    let headings = cells.iter().map(|(column, _)| right(column.heading));
+    table.set_header(std::iter::once(Cell::new("subject")).chain(headings));
+    for (at, row) in rows.iter().enumerate() {
+        let entries = cells.iter().map(|(_, entries)| right(&entries[at].as_ref().map_or("—".to_owned(), show)));
+        table.add_row(std::iter::once(Cell::new(&row.label)).chain(entries));
+    }
+    let mut out = String::new();
+    for (at, line) in table.to_string().lines().enumerate() {
+        let line = line.trim_end();
+        let best = |row: usize| cells.iter().filter_map(move |(_, entries)| entries[row].as_ref().filter(|e| e.lowest));
+        out.push_str(&match at.checked_sub(1) {
+            Some(row) if row < rows.len() => paint.each(line, best(row).map(show)),
+            _ => paint.bold(line),
+        });
+        out.push('\n');
+    }
+    out
+}
+
+fn show(entry: &Entry) -> String {
+    let best =
+        if entry.lowest { entry.ratio.map_or(" *".to_owned(), |r| format!(" {} *", ratio(r))) } else { String::new() };
+    format!("{}{}{best}", entry.text, entry.mark)
+}
+
+fn push_failures(out: &mut String, view: &View, width: Option<u16>, paint: &Paint) {
+    let mut first = true;
+    for (cell, failure) in view.failures() {
+        if first {
+            out.push('\n');
+            out.push_str(&paint.bold("samples that do not count"));
+            out.push('\n');
+            first = false;
+        }
+        let line =
+            format!("  {} #{} {}: {}", cell_name(cell), failure.index, status_name(failure.status), failure.error);
+        push_wrapped(out, &line, width, str::to_owned);
+    }
+}
+
+/// A cell in one line: `original chat rss runtime=multi_thread`.
+pub(crate) fn cell_name(cell: &crate::record::Cell) -> String {
+    let factors = cell.factors.iter().fold(String::new(), |text, (key, value)| format!("{text} {key}={value}"));
+    format!("{} {} {}{factors}", cell.subject, cell.scenario, cell.probe)
+}
+
+/// Appends `text`, broken between words at the width, each line dressed.
+fn push_wrapped(out: &mut String, text: &str, width: Option<u16>, dress: impl Fn(&str) -> String) {
+    let limit = width.map_or(usize::MAX, |width| usize::from(width).max(20));
+    let indent: String = text.chars().take_while(|c| *c == ' ').collect();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let room = line.chars().count() + 1 + word.chars().count() <= limit;
+        if line.is_empty() {
+            line = format!("{indent}{word}");
+        } else if room {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            out.push_str(&dress(&line));
+            out.push('\n');
+            line = format!("{indent}{word}");
+        }
+    }
+    out.push_str(&dress(&line));
+    out.push('\n');
+}
+
+/// Colours, or none.
+struct Paint {
+    colour: bool,
+}
+
+impl Paint {
+    fn bold(&self, text: &str) -> String {
+        if self.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn dim(&self, text: &str) -> String {
+        if self.colour { format!("\u{1b}[2m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// Colours these texts where they stand in `line`, in order. Done after the layout, which must not count escape sequences as width.
+    fn each(&self, line: &str, texts: impl Iterator<Item = String>) -> String {
+        if !self.colour {
+            return line.to_owned();
+        }
+        let mut out = String::new();
+        let mut rest = line;
+        for text in texts {
+            let Some((before, after)) = rest.split_once(&text) else { continue };
+            out.push_str(before);
+            out.push_str(&format!("\u{1b}[1;32m{text}\u{1b}[0m"));
+            rest = after;
+        }
+        out.push_str(rest);
+        out
+    }
+}
