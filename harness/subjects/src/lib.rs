@@ -1,1 +1,44 @@
-//! (in progress)
+//! What the measured programs of this repository share: each level's few lines, as a stranger would write them.
+//!
+//! The programs are in `src/bin`, one for each level and allocator, three lines each. A program holds one level only, because what else
+//! is linked in moves the figures at `start` (tested with `nm`). `probe-*` are for the harness's own tests, `c/` and `python/` hold
+//! subjects in other languages.
+#![forbid(unsafe_code)]
+
+mod ask;
+pub mod optimized;
+pub mod original;
+pub mod probe;
+pub mod ultra;
+
+use plimsoll_providers::{Error, ErrorKind, Level, Options, Techniques, Trust};
+use plimsoll_worker::{Env, Failure, Kind};
+
+/// How long a call may take, milliseconds. The harness has limits of its own: this one only ends what hangs.
+const TIMEOUT_MS: u64 = 60_000;
+
+/// What the environment says, as the levels take it.
+fn options(env: &Env, level: Level) -> Result<Options, Failure> {
+    Ok(Options {
+        trust: if env.ca.is_empty() { Trust::Platform } else { Trust::PemFile(env.ca.clone().into()) },
+        crypto: env.crypto.parse().map_err(failure)?,
+        protocol: env.http.parse().map_err(failure)?,
+        resolve: match env.resolve.as_str() {
+            "" => Vec::new(),
+            resolve => vec![resolve.parse().map_err(failure)?],
+        },
+        techniques: Techniques::parse(&env.switches, level).map_err(failure)?,
+        ..Options::default()
+    })
+}
+
+fn failure(error: Error) -> Failure {
+    let kind = match error.kind() {
+        ErrorKind::Status => Kind::Status,
+        ErrorKind::Transport => Kind::Transport,
+        ErrorKind::Timeout => Kind::Timeout,
+        ErrorKind::Answer => Kind::Answer,
+        _ => Kind::Other,
+    };
+    Failure::new(kind, error)
+}

@@ -38,3 +38,12 @@ pub(crate) fn jemalloc_option(name: &'static [u8]) -> Option<isize> {
     // SAFETY: only called for names that end with a zero and whose value jemalloc documents as `ssize_t`; it checks the size itself.
     unsafe { tikv_jemalloc_ctl::raw::read(name) }.ok()
 }
+
+/// One of jemalloc's options that is a word.
+#[cfg(feature = "jemalloc")]
+#[inline]
+pub(crate) fn jemalloc_word(name: &'static [u8]) -> Option<&'static str> {
+    // SAFETY: only called for names that end with a zero and whose value jemalloc documents as a string; its options stay as they are
+    // for the life of the process.
+    unsafe { tikv_jemalloc_ctl::raw::read_str(name) }.ok().and_then(|word| std::str::from_utf8(word).ok())
+}

@@ -65,6 +65,9 @@ impl Allocator for Jemalloc {
         if let Ok(background_thread) = opt::background_thread::read() {
             write!(line, " opt.background_thread={background_thread}")?;
         }
+        if let Some(thp) = sys::jemalloc_word(b"opt.thp\0") {
+            write!(line, " opt.thp={}", thp.trim_end_matches('\0'))?;
+        }
         Ok(())
     }
 

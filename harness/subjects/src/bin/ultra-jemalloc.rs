@@ -1,0 +1,3 @@
+//! The level `ultra` on jemalloc.
+use plimsoll_subjects::ultra;
+plimsoll_worker::subject! { name: "ultra", allocator: jemalloc, module: ultra }

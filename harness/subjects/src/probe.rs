@@ -1,0 +1,49 @@
+//! Subjects whose every allocation is known: what Plimsoll says of them can be checked to the byte. They answer nothing, without network.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use plimsoll_worker::{Env, Request};
+
+/// Bytes of the block that `probe-vec` makes for each request and gives back.
+pub const VEC: usize = 4_096;
+/// Bytes of the block that `probe-leak` makes for each request and keeps for ever.
+pub const LEAK: usize = 64;
+
+/// The baseline: does nothing.
+pub mod null {
+    pub use super::{client, nothing as chat, nothing as stream};
+}
+
+/// One more block of [`VEC`] bytes per request.
+pub mod vec {
+    pub use super::{client, one_vec as chat, one_vec as stream};
+}
+
+/// One more block of [`LEAK`] bytes per request, leaked.
+pub mod leak {
+    pub use super::{client, one_leak as chat, one_leak as stream};
+}
+
+/// Makes no client.
+pub async fn client(_: Env) -> Result<(), Infallible> {
+    Ok(())
+}
+
+/// Answers nothing at no cost.
+pub async fn nothing(_: Arc<()>, _: Request, _: impl Fn(&str)) -> Result<(), Infallible> {
+    Ok(())
+}
+
+/// Answers nothing at the cost of a block that it gives back.
+pub async fn one_vec(_: Arc<()>, _: Request, _: impl Fn(&str)) -> Result<(), Infallible> {
+    // Without the black box the compiler would see that nobody looks at the block, and not make it.
+    std::hint::black_box(Vec::<u8>::with_capacity(VEC));
+    Ok(())
+}
+
+/// Answers nothing at the cost of a block that it keeps.
+pub async fn one_leak(_: Arc<()>, _: Request, _: impl Fn(&str)) -> Result<(), Infallible> {
+    std::mem::forget(std::hint::black_box(Vec::<u8>::with_capacity(LEAK)));
+    Ok(())
+}
