@@ -42,14 +42,12 @@ pub enum Error {
     #[error("the stream ended before it said why it finished: what was delivered may lack its end")]
     Truncated,
     /// The answer is longer than [`Limits`](crate::Limits) allows.
-    #[error("{what} is longer than {limit} bytes: raise Limits::{field} if that is expected")]
+    #[error("{what} is longer than {limit} bytes: raise Limits::{} if that is expected", .what.field())]
     TooLong {
         /// What was too long.
-        what: &'static str,
+        what: Limited,
         /// The limit, in bytes.
         limit: usize,
-        /// The field of [`Limits`](crate::Limits).
-        field: &'static str,
     },
     /// The server pointed elsewhere. Redirects are not followed, because they would carry the key.
     #[error("the server redirects with HTTP {0}, and redirects are not followed: correct base_url")]
@@ -94,6 +92,35 @@ impl ErrorKind {
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// What [`Limits`](crate::Limits) limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limited {
+    /// The body of an answer: `max_body`.
+    Body,
+    /// An event of a stream: `max_event`.
+    Event,
+}
+
+impl Limited {
+    /// The field of [`Limits`](crate::Limits).
+    const fn field(self) -> &'static str {
+        match self {
+            Self::Body => "max_body",
+            Self::Event => "max_event",
+        }
+    }
+}
+
+impl fmt::Display for Limited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Body => "the answer",
+            Self::Event => "an event",
+        })
     }
 }
 

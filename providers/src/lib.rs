@@ -75,7 +75,7 @@ pub mod types;
 pub mod wire;
 
 pub use config::Config;
-pub use error::{ApiError, Error, ErrorKind, Phase};
+pub use error::{ApiError, Error, ErrorKind, Limited, Phase};
 pub use options::{Crypto, Limits, Options, Protocol, Resolve, Timeouts, Trust};
 pub use provider::Provider;
 pub use technique::{Level, Technique, Techniques};

@@ -15,7 +15,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response};
 use tokio::sync::OnceCell;
 
-use crate::error::{Error, Phase};
+use crate::error::{Error, Limited, Phase};
 use crate::net::{self, API_KEY_HEADER, Address, ApiKey, BufferPool, Method, Patience, Sessions, Wait};
 use crate::options::{Crypto, Options};
 use crate::provider::Provider;
@@ -130,7 +130,7 @@ impl OptimizedGeminiProvider {
         let limit = self.options.limits.max_body;
         while let Some(chunk) = net::next_chunk(&mut response, wait).await? {
             if body.vec().len() + chunk.len() > limit {
-                return Err(Error::TooLong { what: "the answer", limit, field: "max_body" });
+                return Err(Error::TooLong { what: Limited::Body, limit });
             }
             body.vec().extend_from_slice(&chunk);
         }

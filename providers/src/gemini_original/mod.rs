@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use futures_util::StreamExt;
 use reqwest::{Client, Response};
 
-use crate::error::{Error, Phase};
+use crate::error::{Error, Limited, Phase};
 use crate::net::{self, API_KEY_HEADER, Address, ApiKey, Method, Patience, Sessions, Wait};
 use crate::options::{Crypto, Limits, Options};
 use crate::provider::Provider;
@@ -86,7 +86,7 @@ impl GeminiProvider {
         while let Some(chunk) = wait.body(chunks.next()).await? {
             let chunk = chunk.map_err(|error| net::transport(error, Phase::Body, wait))?;
             if body.len() + chunk.len() > self.limits.max_body {
-                return Err(Error::TooLong { what: "the answer", limit: self.limits.max_body, field: "max_body" });
+                return Err(Error::TooLong { what: Limited::Body, limit: self.limits.max_body });
             }
             body.extend_from_slice(&chunk);
         }

@@ -1,4 +1,11 @@
 //! The answer's body, by the techniques that concern it.
+//!
+//! | zero-copy-body | streaming-json | |
+//! |---|---|---|
+//! | yes | yes | one chunk is read where it lies; more are read as they arrive, long texts straight into their strings |
+//! | yes | no | chunks are kept as they came, read one after the other into a `Value`, and that into types |
+//! | no | yes | chunks are copied together, and that is read into types |
+//! | no | no | chunks are copied together, read into a `Value`, and that into types |
 
 use std::io::{self, Read};
 
@@ -7,12 +14,13 @@ use reqwest::Response;
 use smallvec::SmallVec;
 
 use super::gather::Gather;
-use crate::error::Error;
+use crate::error::{Error, Limited};
 use crate::net::{self, Wait};
 use crate::technique::{Technique, Techniques};
 use crate::types::GenerateContentResponse;
 use crate::wire::answer::{ANSWER, by_value, judge, typed};
 use crate::wire::buffer::Buffer;
+use crate::wire::lift::Lifter;
 
 /// Reads a whole answer of at most `limit` bytes.
 pub(super) async fn read(
@@ -31,15 +39,28 @@ pub(super) async fn read(
             let parse = if streaming { typed } else { by_value };
             judge(parse(body.bytes()), ANSWER)
         }
-        (true, streaming) => {
+        (true, true) => {
+            let Some(first) = chunks.next().await? else { return judge(typed(&[]), ANSWER) };
+            // Most answers come in one piece, which is read where it lies, without anything in between.
+            let Some(second) = chunks.next().await? else { return judge(typed(&first), ANSWER) };
+            let mut lifter = Lifter::new(Gather::new(techniques));
+            let unreadable = |error| Error::answer(ANSWER, error);
+            lifter.push(&first).map_err(unreadable)?;
+            drop(first);
+            lifter.push(&second).map_err(unreadable)?;
+            drop(second);
+            while let Some(chunk) = chunks.next().await? {
+                lifter.push(&chunk).map_err(unreadable)?;
+            }
+            judge(lifter.finish(), ANSWER)
+        }
+        (true, false) => {
             let mut body = SmallVec::<[Bytes; 4]>::new();
             while let Some(chunk) = chunks.next().await? {
                 body.push(chunk);
             }
             let read = match &body[..] {
-                [whole] if streaming => typed(whole),
                 [whole] => by_value(whole),
-                _ if streaming => serde_json::from_reader(Joined(body)),
                 _ => serde_json::from_reader(Joined(body)).and_then(serde_json::from_value),
             };
             judge(read, ANSWER)
@@ -60,7 +81,7 @@ impl Chunks<'_> {
         let chunk = net::next_chunk(self.response, self.wait).await?;
         self.taken += chunk.as_ref().map_or(0, Bytes::len);
         if self.taken > self.limit {
-            return Err(Error::TooLong { what: "the answer", limit: self.limit, field: "max_body" });
+            return Err(Error::TooLong { what: Limited::Body, limit: self.limit });
         }
         Ok(chunk)
     }

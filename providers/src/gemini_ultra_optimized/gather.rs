@@ -14,18 +14,14 @@ const INLINE: usize = 1024;
 ///
 /// The room in the future is there either way; the technique decides whether it is used.
 #[derive(Debug)]
-pub(super) enum Gather {
-    Stack(SmallVec<[u8; INLINE]>),
-    Heap(Vec<u8>),
+pub(super) struct Gather {
+    bytes: SmallVec<[u8; INLINE]>,
+    heap_only: bool,
 }
 
 impl Gather {
     pub(super) fn new(techniques: Techniques) -> Self {
-        if techniques.contains(Technique::StackFirstBuffers) {
-            Self::Stack(SmallVec::new())
-        } else {
-            Self::Heap(Vec::new())
-        }
+        Self { bytes: SmallVec::new(), heap_only: !techniques.contains(Technique::StackFirstBuffers) }
     }
 }
 
@@ -33,31 +29,23 @@ impl Buffer for Gather {
     type Full = Infallible;
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        match self {
-            Self::Stack(buffer) => buffer.put(bytes),
-            Self::Heap(buffer) => buffer.put(bytes),
+        if self.heap_only && !self.bytes.spilled() {
+            self.bytes.grow(bytes.len().max(INLINE + 1));
         }
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
     }
 
     fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Stack(buffer) => buffer,
-            Self::Heap(buffer) => buffer,
-        }
+        &self.bytes
     }
 
     fn cut(&mut self, at: usize, count: usize) {
-        match self {
-            Self::Stack(buffer) => buffer.cut(at, count),
-            Self::Heap(buffer) => buffer.cut(at, count),
-        }
+        self.bytes.cut(at, count);
     }
 
     fn empty(&mut self) {
-        match self {
-            Self::Stack(buffer) => buffer.clear(),
-            Self::Heap(buffer) => buffer.clear(),
-        }
+        self.bytes.clear();
     }
 }
 
@@ -69,12 +57,15 @@ mod tests {
     fn the_heap_is_used_only_when_the_stack_is_full_or_not_wanted() {
         let mut stack = Gather::new(Techniques::NONE.with(Technique::StackFirstBuffers));
         let Ok(()) = stack.put(&[1; INLINE]);
-        assert!(matches!(&stack, Gather::Stack(bytes) if !bytes.spilled()));
+        assert!(!stack.bytes.spilled());
         let Ok(()) = stack.put(&[2]);
-        assert!(matches!(&stack, Gather::Stack(bytes) if bytes.spilled()));
+        assert!(stack.bytes.spilled());
         assert_eq!(stack.bytes().len(), INLINE + 1);
+
         let mut heap = Gather::new(Techniques::NONE);
+        assert!(!heap.bytes.spilled(), "nothing is allocated before there is something to keep");
         let Ok(()) = heap.put(&[1]);
-        assert!(matches!(&heap, Gather::Heap(bytes) if bytes.capacity() > 0));
+        assert!(heap.bytes.spilled());
+        assert_eq!(heap.bytes(), [1]);
     }
 }

@@ -256,20 +256,20 @@ impl<'de> Visitor<'de> for PartFields {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Part, A::Error> {
         let mut part = Part::default();
         while let Some(field) = map.next_key::<Field>()? {
-            let first = part.data == Data::Unknown;
             match field {
                 Field::Thought => part.thought = map.next_value()?,
                 Field::ThoughtSignature => part.thought_signature = map.next_value()?,
-                Field::Text if first => part.data = wrap(map.next_value()?, Data::Text),
-                Field::InlineData if first => part.data = wrap(map.next_value()?, Data::InlineData),
-                Field::FileData if first => part.data = wrap(map.next_value()?, Data::FileData),
-                Field::FunctionCall if first => part.data = wrap(map.next_value()?, Data::FunctionCall),
-                Field::FunctionResponse if first => part.data = wrap(map.next_value()?, Data::FunctionResponse),
-                Field::ExecutableCode if first => part.data = wrap(map.next_value()?, Data::ExecutableCode),
-                Field::CodeExecutionResult if first => part.data = wrap(map.next_value()?, Data::CodeExecutionResult),
-                Field::ToolCall if first => part.data = wrap(map.next_value()?, Data::ToolCall),
-                Field::ToolResponse if first => part.data = wrap(map.next_value()?, Data::ToolResponse),
-                second_or_unknown => part.extra.insert(second_or_unknown.into_name(), map.next_value()?),
+                kind if !kind.may_replace(&part.data) => part.extra.insert(kind.into_name(), map.next_value()?),
+                Field::Text => part.data = wrap(map.next_value()?, Data::Text),
+                Field::InlineData => part.data = wrap(map.next_value()?, Data::InlineData),
+                Field::FileData => part.data = wrap(map.next_value()?, Data::FileData),
+                Field::FunctionCall => part.data = wrap(map.next_value()?, Data::FunctionCall),
+                Field::FunctionResponse => part.data = wrap(map.next_value()?, Data::FunctionResponse),
+                Field::ExecutableCode => part.data = wrap(map.next_value()?, Data::ExecutableCode),
+                Field::CodeExecutionResult => part.data = wrap(map.next_value()?, Data::CodeExecutionResult),
+                Field::ToolCall => part.data = wrap(map.next_value()?, Data::ToolCall),
+                Field::ToolResponse => part.data = wrap(map.next_value()?, Data::ToolResponse),
+                Field::Unknown(name) => part.extra.insert(name, map.next_value()?),
             }
         }
         Ok(part)
@@ -308,6 +308,23 @@ enum Field {
 }
 
 impl Field {
+    /// Whether this field's data may take `data`'s place: where there is none, or where the same name comes twice.
+    fn may_replace(&self, data: &Data) -> bool {
+        matches!(
+            (self, data),
+            (_, Data::Unknown)
+                | (Self::Text, Data::Text(_))
+                | (Self::InlineData, Data::InlineData(_))
+                | (Self::FileData, Data::FileData(_))
+                | (Self::FunctionCall, Data::FunctionCall(_))
+                | (Self::FunctionResponse, Data::FunctionResponse(_))
+                | (Self::ExecutableCode, Data::ExecutableCode(_))
+                | (Self::CodeExecutionResult, Data::CodeExecutionResult(_))
+                | (Self::ToolCall, Data::ToolCall(_))
+                | (Self::ToolResponse, Data::ToolResponse(_))
+        )
+    }
+
     fn into_name(self) -> String {
         match self {
             Self::Unknown(name) => return name,
@@ -370,8 +387,11 @@ mod tests {
 
     #[test]
     fn a_second_kind_in_one_part_is_kept() {
-        let part = round_trip(json!({"text": "a", "functionCall": {"name": "f"}}));
-        assert_eq!(part.as_text(), Some("a"));
+        let part = round_trip(json!({"functionCall": {"name": "f"}, "text": "a"}));
+        assert!(matches!(part.data, Data::FunctionCall(_)));
+        assert_eq!(part.extra.get("text"), Some(&json!("a")));
+        let twice: Part = serde_json::from_str(r#"{"text": "a", "text": "b"}"#).unwrap();
+        assert_eq!((twice.as_text(), twice.extra.is_empty()), (Some("b"), true));
     }
 
     #[test]

@@ -36,8 +36,9 @@ impl Extra {
         self.0.iter().flat_map(|map| map.iter())
     }
 
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
-        self.0.iter_mut().flat_map(|map| map.values_mut())
+    /// The value of one field, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.0.as_mut()?.get_mut(name)
     }
 }
 

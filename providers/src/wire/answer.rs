@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::buffer::Buffer;
 use super::sse::{SseError, SseReader, Tail};
-use crate::error::{ApiError, Error};
+use crate::error::{ApiError, Error, Limited};
 use crate::types::GenerateContentResponse;
 
 /// What an answer should have been, as errors name it.
@@ -25,8 +25,8 @@ pub(crate) fn by_value(bytes: &[u8]) -> Result<GenerateContentResponse, serde_js
 }
 
 /// Judges what was read: an object with an `error` is an error, under whichever HTTP status it came.
-pub(crate) fn judge(
-    read: Result<GenerateContentResponse, serde_json::Error>,
+pub(crate) fn judge<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+    read: Result<GenerateContentResponse, E>,
     expected: &'static str,
 ) -> Result<GenerateContentResponse, Error> {
     let mut answer = read.map_err(|error| Error::answer(expected, error))?;
@@ -105,7 +105,10 @@ impl<B: Buffer> EventStream<B> {
 
 fn too_long<F: std::error::Error + Send + Sync + 'static>(error: SseError<F>, limit: usize) -> Error {
     match error {
-        SseError::TooLong(_) => Error::TooLong { what: "an event", limit, field: "max_event" },
+        SseError::TooLong(_) => Error::TooLong { what: Limited::Event, limit },
         SseError::Full(error) => Error::answer(EVENT, error),
     }
 }
+
+#[cfg(test)]
+mod tests;

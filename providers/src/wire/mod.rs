@@ -3,7 +3,12 @@
 //! - [`sse`]: the events of a stream, cut anywhere
 //! - [`buffer`]: what a reader can gather bytes in
 //! - [`answer`]: what an event or a body means: an answer, an error, an end
+//! - `lift`: an answer read while it arrives
 
 pub mod answer;
 pub mod buffer;
+pub(crate) mod lift;
 pub mod sse;
+
+#[cfg(test)]
+mod corpus;

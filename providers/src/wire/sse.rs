@@ -238,3 +238,6 @@ fn append<B: Buffer>(buffer: &mut B, bytes: &[u8], room: usize, limit: usize) ->
     }
     buffer.put(bytes).map_err(SseError::Full)
 }
+
+#[cfg(test)]
+mod tests;
