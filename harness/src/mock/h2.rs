@@ -1,0 +1,183 @@
+//! HTTP/2 by the `h2` crate, one flush to a TLS record.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use h2::server::{Builder, SendResponse};
+use h2::{RecvStream, SendStream};
+use http::header::{CONTENT_LENGTH, HeaderValue};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
+
+use super::answer;
+use super::front::Shared;
+use super::plan::{Head, Outlet, Walked, Write, walk};
+use super::request::Request;
+use super::script::{Ending, Framing};
+use super::wire::{Corked, Meter};
+
+/// Windows so wide that a run never sees a WINDOW_UPDATE for what it uploads: one would come every few hundred requests and
+/// be a read of its own.
+const WINDOW: u32 = 1 << 30;
+
+/// Answers streams until the connection ends.
+pub(super) async fn serve<S>(stream: S, meter: Arc<Meter>, shared: &Arc<Shared>, tls: bool) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let mut builder = Builder::new();
+    builder.initial_window_size(WINDOW).initial_connection_window_size(WINDOW);
+    if let Some(limit) = shared.max_concurrent_streams {
+        builder.max_concurrent_streams(limit);
+    }
+    let corked = Corked::new(stream, Arc::clone(&meter));
+    let mut connection = builder.handshake(corked).await.map_err(io::Error::other)?;
+    // Dropped with the connection, and its tasks with it.
+    let mut streams = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = connection.accept() => match accepted {
+                None => return Ok(()),
+                Some(accepted) => {
+                    let (request, respond) = accepted.map_err(io::Error::other)?;
+                    let (shared, meter) = (Arc::clone(shared), Arc::clone(&meter));
+                    streams.spawn(async move {
+                        // A stream that fails is its client's affair; what was not answered is not counted.
+                        if let Err(error) = answer_stream(request, respond, &meter, &shared, tls).await {
+                            tracing::debug!(%error, "a stream ended");
+                        }
+                    });
+                }
+            },
+            () = meter.aborted() => return Ok(()),
+            Some(_) = streams.join_next() => {}
+        }
+    }
+}
+
+async fn answer_stream(
+    request: http::Request<RecvStream>,
+    respond: SendResponse<Bytes>,
+    meter: &Arc<Meter>,
+    shared: &Shared,
+    tls: bool,
+) -> io::Result<()> {
+    let (parts, mut body) = request.into_parts();
+    while let Some(data) = body.data().await {
+        let length = data.map_err(io::Error::other)?.len();
+        body.flow_control().release_capacity(length).map_err(io::Error::other)?;
+    }
+    let _answering = shared.state.answering();
+    shared.state.count(|stats| {
+        stats.protocols.h2 += 1;
+        stats.protocols.tls += u64::from(tls);
+    });
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let request = Request::new(parts.method, target, &parts.headers, &shared.default_script);
+    let plan = answer::plan(shared, &request).await;
+    let mut outlet = Http2 { respond, body: None, meter };
+    match walk(plan, &mut outlet, shared, meter).await? {
+        Walked::Whole => shared.state.count(|stats| stats.answered += 1),
+        Walked::Left => {}
+        Walked::Abort(ending) => {
+            if ending == Ending::Reset {
+                meter.reset_at_end();
+            }
+            meter.abort();
+        }
+    }
+    Ok(())
+}
+
+struct Http2<'a> {
+    respond: SendResponse<Bytes>,
+    /// There from the head on.
+    body: Option<SendStream<Bytes>>,
+    meter: &'a Meter,
+}
+
+impl Outlet for Http2<'_> {
+    async fn ready(&mut self, write: &Write) -> io::Result<()> {
+        match &mut self.body {
+            Some(body) if !write.data.is_empty() => {
+                body.reserve_capacity(write.data.len());
+                capacity(body).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn write(&mut self, head: &Head, write: Write) -> io::Result<()> {
+        let before = self.meter.flushed();
+        if write.head {
+            let only_head = write.end && write.data.is_empty();
+            self.body = Some(self.respond.send_response(response(head), only_head).map_err(io::Error::other)?);
+            if only_head || write.data.is_empty() {
+                return self.flushed(before + 1).await;
+            }
+        }
+        let Some(body) = &mut self.body else {
+            return Err(io::Error::other("a body before its head"));
+        };
+        let mut rest = write.data;
+        if rest.is_empty() {
+            body.send_data(rest, true).map_err(io::Error::other)?;
+            return self.flushed(before + 1).await;
+        }
+        let mut sent = 0;
+        while !rest.is_empty() {
+            body.reserve_capacity(rest.len());
+            // All of it goes at once, but to a client with a very narrow window.
+            capacity(body).await?;
+            let now = rest.split_to(rest.len().min(body.capacity()));
+            sent += now.len() as u64;
+            let end = write.end && rest.is_empty();
+            body.send_data(now, end).map_err(io::Error::other)?;
+        }
+        self.flushed(before + sent).await
+    }
+
+    async fn gone(&mut self) {
+        let reset = match &mut self.body {
+            Some(body) => poll_fn(|cx| body.poll_reset(cx)).await,
+            None => poll_fn(|cx| self.respond.poll_reset(cx)).await,
+        };
+        tracing::debug!(?reset, "the client gave a stream up");
+    }
+}
+
+impl Http2<'_> {
+    /// Waits until the connection's task has handed over `bytes` bytes, or the client has reset the stream and they never will.
+    async fn flushed(&mut self, bytes: u64) -> io::Result<()> {
+        tokio::select! {
+            biased;
+            () = self.meter.flushed_at_least(bytes) => Ok(()),
+            () = self.gone() => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+}
+
+/// Waits until the client's window lets a byte through.
+async fn capacity(body: &mut SendStream<Bytes>) -> io::Result<()> {
+    while body.capacity() == 0 {
+        match poll_fn(|cx| body.poll_capacity(cx)).await {
+            Some(granted) => granted.map_err(io::Error::other)?,
+            None => return Err(io::ErrorKind::BrokenPipe.into()),
+        };
+    }
+    Ok(())
+}
+
+fn response(head: &Head) -> http::Response<()> {
+    let mut response = http::Response::new(());
+    *response.status_mut() = head.status;
+    for (name, value) in &head.headers {
+        response.headers_mut().append(name, value.clone());
+    }
+    if head.framing == Framing::Length {
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(head.length));
+    }
+    response
+}

@@ -1,0 +1,139 @@
+//! An answer as a list of steps, and the walk over it. A fault is a change to the list; a protocol is an [`Outlet`].
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use super::front::Shared;
+use super::lockstep::{Settled, Until};
+use super::script::{Ending, Framing, LockStep};
+use super::wire::Meter;
+
+/// An answer, ready to be walked.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) head: Head,
+    pub(super) steps: Vec<Step>,
+    pub(super) lockstep: LockStep,
+    /// Close the connection behind the answer (HTTP/1.1).
+    pub(super) close: bool,
+}
+
+/// What goes before the body.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) status: StatusCode,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// How HTTP/1.1 delimits the body.
+    pub(super) framing: Framing,
+    /// The body's whole length in bytes, whatever part of it is sent.
+    pub(super) length: usize,
+}
+
+/// One step of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Wait for the control socket's release.
+    Hold,
+    /// Let time pass.
+    Pause(Duration),
+    /// Send something, in one TLS record.
+    Write(Write),
+    /// Send nothing for as long as the client stays.
+    Silence,
+    /// End the connection here.
+    Abort(Ending),
+}
+
+/// What one TLS record carries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Write {
+    pub(super) head: bool,
+    pub(super) data: Bytes,
+    /// The answer ends with this.
+    pub(super) end: bool,
+}
+
+/// A protocol's own writer.
+pub(super) trait Outlet: Send {
+    /// Waits until the client's windows let something through. Before the turn is taken, so that a client that does not
+    /// read one stream gets the others.
+    fn ready(&mut self, write: &Write) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Sends one record and returns when it is handed to the kernel.
+    fn write(&mut self, head: &Head, write: Write) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Completes when the client is gone or has given up on this answer.
+    fn gone(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// How a walk ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Walked {
+    /// The whole answer is with the kernel.
+    Whole,
+    /// The client left first.
+    Left,
+    /// A fault wants the connection to end.
+    Abort(Ending),
+}
+
+/// Walks the steps of `plan`.
+pub(super) async fn walk<O: Outlet>(
+    plan: Plan,
+    outlet: &mut O,
+    shared: &Shared,
+    meter: &Arc<Meter>,
+) -> io::Result<Walked> {
+    let Plan { head, steps, lockstep, .. } = plan;
+    for step in steps {
+        match step {
+            Step::Hold => tokio::select! {
+                () = shared.state.hold() => {}
+                () = outlet.gone() => return Ok(Walked::Left),
+            },
+            Step::Pause(time) => tokio::select! {
+                () = tokio::time::sleep(time) => {}
+                () = outlet.gone() => return Ok(Walked::Left),
+            },
+            Step::Silence => {
+                outlet.gone().await;
+                return Ok(Walked::Left);
+            }
+            Step::Write(write) => {
+                outlet.ready(&write).await?;
+                let turn = meter.turn.lock().await;
+                settle(lockstep, shared, meter).await;
+                outlet.write(&head, write).await?;
+                drop(turn);
+            }
+            Step::Abort(ending) => {
+                settle(lockstep, shared, meter).await;
+                return Ok(Walked::Abort(ending));
+            }
+        }
+    }
+    Ok(Walked::Whole)
+}
+
+/// Waits as far as the script wants until the client is done with what it was sent.
+async fn settle(lockstep: LockStep, shared: &Shared, meter: &Arc<Meter>) {
+    let alone = shared.state.under_way() <= 1;
+    let until = match lockstep {
+        LockStep::Off => return,
+        LockStep::Full if alone => Until::Asleep,
+        LockStep::Full | LockStep::Drained => Until::Drained,
+    };
+    let settled = shared.pacer.settled(meter, until).await;
+    shared.state.count(|stats| {
+        let lock = &mut stats.lockstep;
+        lock.steps += 1;
+        lock.unsettled += u64::from(settled == Settled::StillBusy);
+        lock.unseen += u64::from(settled == Settled::Unseen);
+        lock.shared += u64::from(lockstep == LockStep::Full && !alone);
+    });
+}

@@ -1,0 +1,138 @@
+//! A request as the mock needs it, whichever protocol brought it.
+
+use http::{HeaderMap, Method};
+
+use super::control::key_digest;
+use super::script::{Script, ScriptError};
+use crate::corpus::Call;
+
+/// What was asked.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    /// The path behind the script, without a query.
+    pub(super) path: String,
+    /// The script as the client spelled it; `None` for the default one.
+    pub(super) spelled: Option<String>,
+    pub(super) script: Result<Script, ScriptError>,
+    /// How an answer is asked for; `None` for a path that is no model call.
+    pub(super) call: Option<Call>,
+    /// The key's digest. The key itself goes no further than this.
+    pub(super) key: Option<String>,
+    pub(super) key_in_url: bool,
+    pub(super) takes_gzip: bool,
+    /// The client wants the connection closed after the answer.
+    pub(super) wants_close: bool,
+}
+
+impl Request {
+    /// Reads `target` (path and query) and the headers that matter.
+    pub(super) fn new(method: Method, target: &str, headers: &HeaderMap, default: &Script) -> Self {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let (spelled, path) = split_script(path);
+        let script = spelled.as_deref().map_or_else(|| Ok(default.clone()), str::parse);
+        let parameter = |name: &str| {
+            query
+                .split('&')
+                .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
+        };
+        let call = match path.rsplit_once(':') {
+            Some((_, "generateContent")) => Some(Call::Unary),
+            Some((_, "streamGenerateContent")) if parameter("alt") == Some("sse") => Some(Call::Sse),
+            Some((_, "streamGenerateContent")) => Some(Call::Array),
+            _ => None,
+        };
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+        let key_in_url = parameter("key").is_some();
+        Self {
+            method,
+            path: path.to_owned(),
+            spelled,
+            script,
+            call,
+            key: header("x-goog-api-key").or(parameter("key")).filter(|key| !key.is_empty()).map(key_digest),
+            key_in_url,
+            takes_gzip: header("accept-encoding").is_some_and(offers_gzip),
+            wants_close: header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")),
+        }
+    }
+}
+
+/// The script of `/s/<script>/…`, decoded, and the path behind it.
+fn split_script(path: &str) -> (Option<String>, &str) {
+    match path.strip_prefix("/s/") {
+        Some(rest) => {
+            let end = rest.find('/').unwrap_or(rest.len());
+            (Some(percent_decoded(&rest[..end])), &rest[end..])
+        }
+        None => (None, path),
+    }
+}
+
+/// Decodes `%XX`; a `%` that begins no such pair stays, so that `cut=50%` may be written as it is.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let pair = after.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
+        let decoded = pair.filter(|pair| byte == b'%' && pair.bytes().all(|b| b.is_ascii_hexdigit()));
+        match decoded.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
+            Some(value) => {
+                bytes.push(value);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn offers_gzip(value: &str) -> bool {
+    value.split(',').any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        name.trim().eq_ignore_ascii_case("gzip") && weight.trim() != "q=0"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(target: &str) -> Request {
+        Request::new(Method::POST, target, &HeaderMap::new(), &Script::default())
+    }
+
+    #[test]
+    fn the_script_is_taken_off_the_path() {
+        let asked = request("/s/stream+cut=50%/v1beta/models/m:streamGenerateContent?alt=sse");
+        assert_eq!(asked.script.unwrap().to_string(), "stream+cut=50%");
+        assert_eq!(asked.path, "/v1beta/models/m:streamGenerateContent");
+        assert_eq!(asked.call, Some(Call::Sse));
+    }
+
+    #[test]
+    fn percent_signs_may_be_coded_or_not() {
+        assert_eq!(percent_decoded("stream+cut=50%25"), "stream+cut=50%");
+        assert_eq!(percent_decoded("stream+cut=50%-fin"), "stream+cut=50%-fin");
+        assert_eq!(percent_decoded("a%2"), "a%2");
+        assert_eq!(percent_decoded("é%é"), "é%é");
+    }
+
+    #[test]
+    fn without_a_script_the_default_holds() {
+        let asked = request("/v1beta/models/m:generateContent");
+        assert_eq!((asked.script, asked.call), (Ok(Script::default()), Some(Call::Unary)));
+        assert_eq!(request("/v1beta/models").call, None);
+    }
+
+    #[test]
+    fn a_key_is_kept_as_its_digest_only() {
+        let asked = request("/v1beta/models/m:generateContent?key=canary");
+        assert!(asked.key_in_url);
+        assert_eq!(asked.key, Some(key_digest("canary")));
+        assert!(!format!("{asked:?}").contains("canary"));
+    }
+}

@@ -1,0 +1,352 @@
+//! The script of a reply: what the mock is to answer and how, said in the base path so that any client can ask for it.
+//!
+//! `/s/stream+pace=5ms+hold=after-first-event/v1beta/models/…` asks for the reply `stream` with two modifiers. One path
+//! segment, `REPLY[+MODIFIER]…`; a bad one is a [`ScriptError`] that names the word and lists what would do.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::corpus;
+
+/// What to answer and how. Parse one with [`FromStr`]; [`Display`](fmt::Display) gives the same words back.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Script {
+    reply: String,
+    modifiers: Vec<Modifier>,
+}
+
+impl Script {
+    /// The plain reply `name`, with no modifier.
+    pub fn plain(name: &str) -> Result<Self, ScriptError> {
+        check_reply(name)?;
+        Ok(Self { reply: name.to_owned(), modifiers: Vec::new() })
+    }
+
+    /// The same script with one more modifier, which takes the place of an earlier one of its kind.
+    pub fn with(mut self, modifier: Modifier) -> Self {
+        self.modifiers.retain(|m| std::mem::discriminant(m) != std::mem::discriminant(&modifier));
+        self.modifiers.push(modifier);
+        self
+    }
+
+    /// The reply as asked for, before `status=` replaces it.
+    pub fn asked_reply(&self) -> &str {
+        &self.reply
+    }
+
+    /// The reply that is served: the one asked for, or the error that `status=` names.
+    pub fn reply(&self) -> String {
+        self.find(|m| match m {
+            Modifier::Status(code) => Some(format!("error-{code}")),
+            _ => None,
+        })
+        .unwrap_or_else(|| self.reply.clone())
+    }
+
+    /// The modifiers in the order they were given.
+    pub fn modifiers(&self) -> &[Modifier] {
+        &self.modifiers
+    }
+
+    /// Where answers wait for the control socket's `release`.
+    pub fn hold(&self) -> Option<HoldPoint> {
+        self.find(|m| if let Modifier::Hold(point) = m { Some(*point) } else { None })
+    }
+
+    /// How far lock-step goes; [`LockStep::Full`] unless the script says otherwise.
+    pub fn lockstep(&self) -> LockStep {
+        self.find(|m| if let Modifier::LockStep(to) = m { Some(*to) } else { None }).unwrap_or_default()
+    }
+
+    pub(crate) fn find<T>(&self, pick: impl Fn(&Modifier) -> Option<T>) -> Option<T> {
+        self.modifiers.iter().find_map(pick)
+    }
+
+    pub(crate) fn has(&self, modifier: &Modifier) -> bool {
+        self.modifiers.contains(modifier)
+    }
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self { reply: "chat".to_owned(), modifiers: Vec::new() }
+    }
+}
+
+impl FromStr for Script {
+    type Err = ScriptError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut words = text.split('+');
+        let reply = words.next().unwrap_or_default();
+        let mut script = Self::plain(reply)?;
+        for word in words {
+            let modifier: Modifier = word.parse()?;
+            let again = script.modifiers.iter().any(|m| std::mem::discriminant(m) == std::mem::discriminant(&modifier));
+            if again {
+                return Err(ScriptError::Repeated { word: word.to_owned() });
+            }
+            script.modifiers.push(modifier);
+        }
+        Ok(script)
+    }
+}
+
+impl fmt::Display for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reply)?;
+        self.modifiers.iter().try_for_each(|modifier| write!(f, "+{modifier}"))
+    }
+}
+
+/// One thing done to a reply on its way out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Modifier {
+    /// `status=CODE`: serve the service's error of that name instead.
+    Status(String),
+    /// `hold=POINT`: wait there until the control socket says `release`.
+    Hold(HoldPoint),
+    /// `cut=WHERE[-fin]`: end the connection inside the body.
+    Cut {
+        /// How much of the body is sent first.
+        at: CutAt,
+        /// How the connection ends.
+        ending: Ending,
+    },
+    /// `wrong-text`: other words of the same length in every text; only a client that checks its answers will notice.
+    WrongText,
+    /// `malformed`: the last closing brace is missing.
+    Malformed,
+    /// `silence`: take the request and never answer.
+    Silence,
+    /// `pace=TIME`: let at least this pass before every step after the first.
+    Pace(Duration),
+    /// `delay=TIME`: let at least this pass before the head.
+    Delay(Duration),
+    /// `gzip` or `gzip=force`: compress a JSON body, as the service does where the client offers it.
+    Gzip {
+        /// Also where the client did not offer it.
+        forced: bool,
+    },
+    /// `split=BYTES`: cut the body into pieces of this many bytes, one per TLS record.
+    Split(usize),
+    /// `framing=length|chunked`: how HTTP/1.1 says where the body ends.
+    Framing(Framing),
+    /// `lockstep=drained|off`: do not wait for the client to be done with the last step.
+    LockStep(LockStep),
+    /// `close`: say `Connection: close` and do so (HTTP/1.1).
+    Close,
+}
+
+impl FromStr for Modifier {
+    type Err = ScriptError;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (word, None),
+        };
+        let bad = |wanted: &'static str| ScriptError::BadValue { word: word.to_owned(), wanted };
+        match (name, value) {
+            ("status", Some(code)) if corpus::reply(&format!("error-{code}")).is_some() => {
+                Ok(Self::Status(code.to_owned()))
+            }
+            ("status", _) => Err(bad("the code of an error in the corpus, e.g. status=503 or status=429-daily")),
+            ("hold", Some("before-head")) => Ok(Self::Hold(HoldPoint::BeforeHead)),
+            ("hold", Some("after-first-event")) => Ok(Self::Hold(HoldPoint::AfterFirstEvent)),
+            ("hold", _) => Err(bad("hold=before-head or hold=after-first-event")),
+            ("cut", Some(value)) => {
+                parse_cut(value).ok_or_else(|| bad("cut=50%, cut=1200 (bytes) or either with -fin"))
+            }
+            ("cut", None) => Err(bad("cut=50%, cut=1200 (bytes) or either with -fin")),
+            ("wrong-text", None) => Ok(Self::WrongText),
+            ("malformed", None) => Ok(Self::Malformed),
+            ("silence", None) => Ok(Self::Silence),
+            ("pace", value) => value.and_then(parse_time).map(Self::Pace).ok_or_else(|| bad("a time, e.g. pace=5ms")),
+            ("delay", value) => value.and_then(parse_time).map(Self::Delay).ok_or_else(|| bad("a time, e.g. delay=1s")),
+            ("gzip", None) => Ok(Self::Gzip { forced: false }),
+            ("gzip", Some("force")) => Ok(Self::Gzip { forced: true }),
+            ("gzip", _) => Err(bad("gzip or gzip=force")),
+            ("split", value) => value
+                .and_then(|v| v.parse().ok())
+                .filter(|bytes| (1..=MAX_SPLIT).contains(bytes))
+                .map(Self::Split)
+                .ok_or_else(|| bad("a number of bytes from 1 to 16000, e.g. split=7")),
+            ("framing", Some("length")) => Ok(Self::Framing(Framing::Length)),
+            ("framing", Some("chunked")) => Ok(Self::Framing(Framing::Chunked)),
+            ("framing", _) => Err(bad("framing=length or framing=chunked")),
+            ("lockstep", Some("full")) => Ok(Self::LockStep(LockStep::Full)),
+            ("lockstep", Some("drained")) => Ok(Self::LockStep(LockStep::Drained)),
+            ("lockstep", Some("off")) => Ok(Self::LockStep(LockStep::Off)),
+            ("lockstep", _) => Err(bad("lockstep=full, lockstep=drained or lockstep=off")),
+            ("close", None) => Ok(Self::Close),
+            ("wrong-text" | "malformed" | "silence" | "close", Some(_)) => Err(bad("no value")),
+            _ => Err(ScriptError::UnknownModifier { word: word.to_owned() }),
+        }
+    }
+}
+
+impl fmt::Display for Modifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(code) => write!(f, "status={code}"),
+            Self::Hold(HoldPoint::BeforeHead) => f.write_str("hold=before-head"),
+            Self::Hold(HoldPoint::AfterFirstEvent) => f.write_str("hold=after-first-event"),
+            Self::Cut { at, ending } => {
+                match at {
+                    CutAt::Percent(percent) => write!(f, "cut={percent}%")?,
+                    CutAt::Bytes(bytes) => write!(f, "cut={bytes}")?,
+                }
+                f.write_str(if *ending == Ending::Fin { "-fin" } else { "" })
+            }
+            Self::WrongText => f.write_str("wrong-text"),
+            Self::Malformed => f.write_str("malformed"),
+            Self::Silence => f.write_str("silence"),
+            Self::Pace(time) => write!(f, "pace={}", Spelled(*time)),
+            Self::Delay(time) => write!(f, "delay={}", Spelled(*time)),
+            Self::Gzip { forced: false } => f.write_str("gzip"),
+            Self::Gzip { forced: true } => f.write_str("gzip=force"),
+            Self::Split(bytes) => write!(f, "split={bytes}"),
+            Self::Framing(Framing::Length) => f.write_str("framing=length"),
+            Self::Framing(Framing::Chunked) => f.write_str("framing=chunked"),
+            Self::LockStep(LockStep::Full) => f.write_str("lockstep=full"),
+            Self::LockStep(LockStep::Drained) => f.write_str("lockstep=drained"),
+            Self::LockStep(LockStep::Off) => f.write_str("lockstep=off"),
+            Self::Close => f.write_str("close"),
+        }
+    }
+}
+
+/// The most that `split=` takes, in bytes: what one TLS record holds beside HTTP's own framing.
+pub const MAX_SPLIT: usize = 16_000;
+
+/// Where an answer can be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HoldPoint {
+    /// The request is read, nothing of the answer is sent.
+    BeforeHead,
+    /// The head and the first event (of a body without events: its first half) are with the client.
+    AfterFirstEvent,
+}
+
+/// How much of a body is sent before the connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CutAt {
+    /// Percent of the body's bytes, 0 to 99.
+    Percent(u8),
+    /// Bytes of the body.
+    Bytes(usize),
+}
+
+impl CutAt {
+    /// The number of bytes that are sent of a body of `total` bytes; always fewer than all.
+    pub fn of(self, total: usize) -> usize {
+        let asked = match self {
+            Self::Percent(percent) => total * usize::from(percent) / 100,
+            Self::Bytes(bytes) => bytes,
+        };
+        asked.min(total.saturating_sub(1))
+    }
+}
+
+/// How a connection is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// A TCP reset.
+    Reset,
+    /// A TCP FIN, without TLS's close_notify.
+    Fin,
+}
+
+/// How HTTP/1.1 delimits a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Framing {
+    /// `Content-Length`.
+    Length,
+    /// `Transfer-Encoding: chunked`.
+    Chunked,
+}
+
+/// How long a step waits for the client to be done with the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LockStep {
+    /// Until the client has read all bytes and, when it has only this one answer in hand, sleeps again.
+    #[default]
+    Full,
+    /// Until the client has read all bytes.
+    Drained,
+    /// Not at all.
+    Off,
+}
+
+/// What is wrong with a script.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScriptError {
+    /// The first word is no reply of the corpus.
+    #[error("no reply is called `{name}`; there are: {}, and traffic~FOLDER~FILE with --traffic", corpus::names().collect::<Vec<_>>().join(", "))]
+    UnknownReply {
+        /// The word as given.
+        name: String,
+    },
+    /// A word after a `+` is no modifier.
+    #[error("no modifier is called `{word}`; `plimsoll mock --help` lists them")]
+    UnknownModifier {
+        /// The word as given.
+        word: String,
+    },
+    /// A modifier has a value that it cannot take.
+    #[error("`{word}` should be {wanted}")]
+    BadValue {
+        /// The word as given.
+        word: String,
+        /// What would do.
+        wanted: &'static str,
+    },
+    /// A modifier is there twice.
+    #[error("`{word}` repeats a modifier; say it once")]
+    Repeated {
+        /// The second word.
+        word: String,
+    },
+}
+
+fn check_reply(name: &str) -> Result<(), ScriptError> {
+    let known = corpus::reply(name).is_some() || corpus::traffic::is_name(name);
+    known.then_some(()).ok_or_else(|| ScriptError::UnknownReply { name: name.to_owned() })
+}
+
+fn parse_cut(value: &str) -> Option<Modifier> {
+    let (place, ending) = match value.strip_suffix("-fin") {
+        Some(place) => (place, Ending::Fin),
+        None => (value, Ending::Reset),
+    };
+    let at = match place.strip_suffix('%') {
+        Some(percent) => CutAt::Percent(percent.parse().ok().filter(|p| *p < 100)?),
+        None => CutAt::Bytes(place.parse().ok()?),
+    };
+    Some(Modifier::Cut { at, ending })
+}
+
+fn parse_time(value: &str) -> Option<Duration> {
+    let units: [(&str, fn(u64) -> Duration); 3] =
+        [("us", Duration::from_micros), ("ms", Duration::from_millis), ("s", Duration::from_secs)];
+    let limit = Duration::from_secs(3_600);
+    units.iter().find_map(|(unit, make)| value.strip_suffix(unit)?.parse().ok().map(make)).filter(|time| *time <= limit)
+}
+
+/// A time in the largest unit that says it in whole numbers.
+struct Spelled(Duration);
+
+impl fmt::Display for Spelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.0.as_micros();
+        match micros {
+            _ if micros % 1_000_000 == 0 => write!(f, "{}s", micros / 1_000_000),
+            _ if micros % 1_000 == 0 => write!(f, "{}ms", micros / 1_000),
+            _ => write!(f, "{micros}us"),
+        }
+    }
+}
