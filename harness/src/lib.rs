@@ -1,1 +1,22 @@
-//! (in progress)
+//! Plimsoll's harness: plan, spawn, probe, mock.
+//!
+//! ```text
+//! cli ─▶ config ─▶ plan ─▶ run ─┬─▶ process   a subject: started, spoken to, never left behind
+//!                               ├─▶ probe     its memory, read while it stands still
+//!                               ├─▶ mock      the Gemini API, in a process of its own
+//!                               └─▶ event     what happens, for whoever shows it
+//! ```
+//!
+//! What a run leaves behind is a [`plimsoll_reports::record::Record`]; all that reads it lives in `plimsoll-reports`.
+
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod config;
+pub mod corpus;
+pub mod event;
+pub mod mock;
+pub mod plan;
+pub mod probe;
+pub mod process;
+pub mod run;

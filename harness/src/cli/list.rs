@@ -51,7 +51,7 @@ pub(super) fn run(project: &Project, args: Args) -> Outcome {
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(header.iter().copied());
+    table.load_style(presets::NOTHING).set_header(header.iter().copied());
     table
 }
 
@@ -65,20 +65,29 @@ fn subjects(project: &Project) -> String {
         row.extend(Probe::ALL.iter().map(|&probe| {
             if !subject.probes.contains(&probe) {
                 return match probe.allocator() {
-                    Some(Allocator::Jemalloc | Allocator::Dhat) => "– not built on plimsoll-worker with it".to_owned(),
-                    _ => "– not in its `probes`".to_owned(),
+                    Some(Allocator::Jemalloc | Allocator::Dhat) => "no¹".to_owned(),
+                    _ => "no²".to_owned(),
                 };
             }
             match launch::locate(project, subject, probe.allocator().unwrap_or(Allocator::System)) {
                 Ok(_) => "yes".to_owned(),
-                Err(Missing::NotBuilt(_)) => "yes, once built".to_owned(),
-                Err(Missing::NotInstalled(name)) => format!("– no {name} in PATH"),
+                Err(Missing::NotBuilt(_)) => "once built".to_owned(),
+                Err(Missing::NotInstalled(name)) => format!("no {name}"),
             }
         }));
         row.push(subject.description.clone());
         table.add_row(row);
     }
-    table.to_string()
+    let mut text = table.to_string();
+    for (mark, why) in [
+        ("no¹", "its command has no {allocator}: it is not built on plimsoll-worker with that allocator"),
+        ("no²", "not among its `probes` in plimsoll.toml"),
+    ] {
+        if text.contains(mark) {
+            let _ = write!(text, "\n{} {why}", mark.trim_start_matches("no"));
+        }
+    }
+    text
 }
 
 fn scenarios() -> String {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use super::{Failure, Outcome, print};
 use crate::mock::script::Script;
 use crate::mock::{MockOptions, help};
+use crate::run::mock::BASE_URL;
+use crate::run::scratch::Scratch;
 
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help::SCRIPTS)]
@@ -36,8 +38,14 @@ pub(super) fn run(args: Args) -> Outcome {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Failure::invalid(format!("cannot start a runtime: {e}")))?;
+    let scratch = Scratch::create().map_err(|e| Failure::invalid(format!("cannot make a temporary folder: {e}")))?;
+    let ca = scratch.path().join("ca.pem");
+    std::fs::write(&ca, crate::run::trust_bundle().0)
+        .map_err(|e| Failure::invalid(format!("cannot write {}: {e}", ca.display())))?;
     let served = runtime.block_on(crate::mock::serve(options, |ready| {
-        let _ = print(&ready.to_string());
+        let plain = &ready.base_url_plain;
+        let _ = print(&format!("{BASE_URL}={}\nSSL_CERT_FILE={}\n", ready.base_url_tls, ca.display()));
+        tracing::info!(%plain, open_files = ready.open_files, "listening, without TLS too");
     }));
     served.map(|()| 0).map_err(Failure::usage)
 }

@@ -76,7 +76,7 @@ pub(super) struct NarrowArgs {
     /// Only this probe (may be given more than once)
     #[arg(long = "probe", value_name = "P", value_enum)]
     probes: Vec<Probe>,
-    /// Only cells whose name contains this; more than one narrows further
+    /// Only cells whose name has these parts; `*` stands for anything; more than one -E narrows further
     #[arg(short = 'E', long = "filter", value_name = "FILTER")]
     filter: Vec<String>,
     /// Samples per cell, for every probe
@@ -101,7 +101,10 @@ pub(super) fn run(project: &Project, args: Args) -> Outcome {
     if selection.cells.is_empty() {
         let skipped: Vec<_> = selection.skipped.iter().cloned().collect();
         let why = if skipped.is_empty() { String::new() } else { format!(" ({})", skipped.join("; ")) };
-        return Err(Failure::usage(format!("no cell of suite {:?} is left{why}; `plimsoll list cells` shows them", args.suite)));
+        return Err(Failure::usage(format!(
+            "no cell of suite {:?} is left{why}; `plimsoll list cells` shows them",
+            args.suite
+        )));
     }
     let runs = project.root.join("target/plimsoll");
     let predictor = store::read(&runs.join("latest")).map(|r| Predictor::from_record(&r)).unwrap_or_default();
@@ -133,7 +136,8 @@ pub(super) fn run(project: &Project, args: Args) -> Outcome {
     runner.report_to(Box::new(Progress::new(std::io::stderr().is_terminal())));
     if let Some(path) = &args.events {
         let events = JsonLines::create(path);
-        runner.report_to(Box::new(events.map_err(|e| Failure::usage(format!("cannot write {}: {e}", path.display())))?));
+        runner
+            .report_to(Box::new(events.map_err(|e| Failure::usage(format!("cannot write {}: {e}", path.display())))?));
     }
     let record = runner.run().map_err(failure)?;
     finish(&record, &dir, &order.key)
@@ -146,7 +150,10 @@ fn finish(record: &Record, dir: &Path, key: &Key) -> Outcome {
         store::write_whole(&dir.join(format.file_name()), &bytes).map_err(Failure::invalid)?;
     }
     if let Some(path) = leak(dir, key) {
-        return Err(Failure::invalid(format!("{} contains the API key: delete it, and report this as a bug", path.display())));
+        return Err(Failure::invalid(format!(
+            "{} contains the API key: delete it, and report this as a bug",
+            path.display()
+        )));
     }
     print(&terminal::render(record, width(), colours()))?;
     let shown = std::env::current_dir().ok().and_then(|cwd| Some(dir.strip_prefix(cwd).ok()?.to_owned()));
@@ -189,7 +196,9 @@ fn leak(dir: &Path, key: &Key) -> Option<PathBuf> {
 
 fn failure(error: RunError) -> Failure {
     match error {
-        RunError::Store(_) | RunError::Resume { .. } | RunError::Debug | RunError::NoCountLibrary(_) => Failure::usage(error),
+        RunError::Store(_) | RunError::Resume { .. } | RunError::Debug | RunError::NoCountLibrary(_) => {
+            Failure::usage(error)
+        }
         _ => Failure::invalid(error),
     }
 }
@@ -234,9 +243,9 @@ const KEY_LENGTH: usize = 39;
 fn key(target: &Target) -> Result<Key, Failure> {
     let named = if *target == Target::Mock { "PLIMSOLL_MOCK_KEY" } else { "GEMINI_API_KEY" };
     match std::env::var(named) {
-        Ok(key) if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) => {
-            Err(Failure::usage(format!("{named} is empty or not made of printable ASCII; set it to a key, or unset it")))
-        }
+        Ok(key) if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) => Err(Failure::usage(format!(
+            "{named} is empty or not made of printable ASCII; set it to a key, or unset it"
+        ))),
         Ok(key) => Ok(Key::new(key)),
         Err(std::env::VarError::NotUnicode(_)) => Err(Failure::usage(format!("{named} is not text; set it to a key"))),
         Err(std::env::VarError::NotPresent) => {
@@ -275,7 +284,9 @@ pub(super) fn build(project: &Project, selection: &Selection) -> Result<(), Fail
         let said = words.join(" ");
         match status {
             Ok(status) if status.success() => {}
-            Ok(status) => return Err(Failure::usage(format!("subject {:?}: `{said}` ended with {status}", subject.id))),
+            Ok(status) => {
+                return Err(Failure::usage(format!("subject {:?}: `{said}` ended with {status}", subject.id)));
+            }
             Err(e) => return Err(Failure::usage(format!("subject {:?}: cannot run `{said}`: {e}", subject.id))),
         }
     }

@@ -26,6 +26,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         Document::Sample => plimsoll_reports::schema::sample(),
         Document::Config => crate::config::schema(),
     };
-    let text = serde_json::to_string_pretty(&schema).map_err(|e| Failure::usage(format!("cannot write the schema: {e}")))?;
+    let text =
+        serde_json::to_string_pretty(&schema).map_err(|e| Failure::usage(format!("cannot write the schema: {e}")))?;
     print(&format!("{text}\n"))
 }

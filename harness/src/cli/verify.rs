@@ -52,7 +52,8 @@ pub(super) fn run(project: &Project, args: Args) -> Outcome {
     let (_, trust) = run::trust_bundle();
     let record = run::blank_record(&project, &selection, &order, trust);
     note_interrupts();
-    let mut runner = Runner::create(&project, &order, record, &scratch.path().join("run"), &interrupted).map_err(Failure::invalid)?;
+    let mut runner = Runner::create(&project, &order, record, &scratch.path().join("run"), &interrupted)
+        .map_err(Failure::invalid)?;
     runner.report_to(Box::new(Lines));
     let record = runner.run().map_err(Failure::invalid)?;
     let of = |wanted: &dyn Fn(Status) -> bool| record.samples.iter().filter(|s| wanted(s.status)).count();

@@ -210,7 +210,10 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
         }
         let counts = [suite.samples.rss, suite.samples.count, suite.samples.jemalloc, suite.samples.dhat];
         if counts.contains(&0) {
-            return wrong(format!("suite.{name}.samples"), "0 samples measure nothing; say 1 or more, or leave the probe out of the matrix".into());
+            return wrong(
+                format!("suite.{name}.samples"),
+                "0 samples measure nothing; say 1 or more, or leave the probe out of the matrix".into(),
+            );
         }
     }
     Ok(())
@@ -242,7 +245,8 @@ mod tests {
     #[test]
     fn other_versions_twins_and_reserved_names_are_refused() {
         assert!(error_of("version = 2\n").contains("it knows 1"));
-        let twins = "version = 1\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\n";
+        let twins =
+            "version = 1\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\n";
         assert!(error_of(twins).contains("two subjects"));
         let reserved = "version = 1\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\nenv = { LD_PRELOAD = \"y\" }\n";
         assert!(error_of(reserved).contains("set by plimsoll itself"));
@@ -250,7 +254,10 @@ mod tests {
 
     #[test]
     fn an_unknown_suite_lists_the_suites() {
-        let config = parse(Path::new("plimsoll.toml"), "version = 1\n[suite.quick]\nsubjects = []\nscenarios = []\nmatrix = []\n");
+        let config = parse(
+            Path::new("plimsoll.toml"),
+            "version = 1\n[suite.quick]\nsubjects = []\nscenarios = []\nmatrix = []\n",
+        );
         let project = Project { root: PathBuf::from("."), config: config.expect("parses") };
         let error = project.suite("quik").expect_err("no such suite").to_string();
         assert!(error.contains("did you mean \"quick\"?"), "{error}");

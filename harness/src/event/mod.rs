@@ -117,6 +117,9 @@ mod tests {
     #[test]
     fn durations_are_said_as_people_say_them() {
         let said = |s| human(Duration::from_secs_f64(s));
-        assert_eq!((said(0.42), said(45.2), said(100.0), said(200.0)), ("0.4 s".into(), "45 s".into(), "100 s".into(), "3 min 20 s".into()));
+        assert_eq!(
+            (said(0.42), said(45.2), said(100.0), said(200.0)),
+            ("0.4 s".into(), "45 s".into(), "100 s".into(), "3 min 20 s".into())
+        );
     }
 }

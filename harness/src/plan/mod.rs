@@ -33,7 +33,7 @@ pub struct Narrow {
     pub scenarios: Vec<String>,
     /// Only these probes.
     pub probes: Vec<Probe>,
-    /// Only cells whose name contains all of these words.
+    /// Only cells whose name has all of these parts: `original/chat`, `protocol=h2`, `chat*`.
     pub filter: Vec<String>,
     /// So many samples for every cell.
     pub samples: Option<u32>,
@@ -96,9 +96,22 @@ impl Narrow {
             && (self.probes.is_empty() || self.probes.contains(&probe))
             && {
                 let name = cell_name(cell);
-                self.filter.iter().all(|word| name.split('/').any(|part| part == word || part.contains(word.as_str())))
+                let is_part = |word: &str| name.split('/').any(|part| matches(word, part));
+                self.filter.iter().flat_map(|filter| filter.split('/')).filter(|word| !word.is_empty()).all(is_part)
             }
     }
+}
+
+/// Whether a word of a filter is a part of a cell's name: the same, or the same but for what its `*` stands for.
+fn matches(word: &str, part: &str) -> bool {
+    let Some((head, tail)) = word.split_once('*') else { return word == part };
+    part.strip_prefix(head).is_some_and(|rest| {
+        if tail.is_empty() {
+            true
+        } else {
+            (0..=rest.len()).any(|at| rest.is_char_boundary(at) && matches(tail, &rest[at..]))
+        }
+    })
 }
 
 /// A cell's name: `original/chat/rss/allocator=system/protocol=h1`.
@@ -258,6 +271,24 @@ mod tests {
         let narrow = Narrow { samples: Some(9), probes: vec![Probe::Count], ..Narrow::default() };
         let few = select(&project(TWO), "s", &narrow).expect("selects");
         assert!(few.cells.iter().all(|c| c.samples == 9 && c.cell.probe == "count"));
+    }
+
+    #[test]
+    fn a_filter_names_whole_parts_of_a_cell_s_name_and_a_star_stands_for_anything() {
+        for (word, part, expected) in [
+            ("chat", "chat", true),
+            ("chat", "chat-20x", false),
+            ("chat*", "chat-20x", true),
+            ("*20x", "chat-20x", true),
+            ("c*-*x", "chat-20x", true),
+            ("c*y", "chat-20x", false),
+        ] {
+            assert_eq!(matches(word, part), expected, "{word} {part}");
+        }
+        let narrow = Narrow { filter: vec!["level/chat".into(), "protocol=h2".into()], ..Narrow::default() };
+        let selection = select(&project(TWO), "s", &narrow).expect("selects");
+        let names: Vec<_> = selection.cells.iter().map(|c| cell_name(&c.cell)).collect();
+        assert_eq!(names, ["level/chat/count/allocator=system/protocol=h2/runtime=current_thread"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use plimsoll_reports::record::ScenarioInfo;
 
-use crate::corpus;
+use crate::corpus::{self, Call, reading};
 use crate::mock::script::Script;
 
 /// A scenario: what is asked, how often, and how many at a time.
@@ -57,6 +57,15 @@ const TWENTY_AT_ONCE: &[u64] = &[20, 64, 128, 256];
 /// Every scenario, in the order of reports.
 pub const ALL: &[Scenario] = &[
     Scenario {
+        id: "client",
+        description: "nothing is asked: what a client takes that was only constructed",
+        work: Work::Chat,
+        script: "chat",
+        in_flight: 1,
+        steps: &[],
+        deterministic: true,
+    },
+    Scenario {
         id: "chat",
         description: "sequential requests, each answered with one JSON body of 2 KB",
         work: Work::Chat,
@@ -102,14 +111,16 @@ pub fn find(id: &str) -> Option<&'static Scenario> {
 impl Scenario {
     /// As reports describe it. `mock` says whether the target is the mock: body sizes of another target are not known.
     pub fn info(&self, mock: bool) -> ScenarioInfo {
-        let reply = if mock { corpus::reply(self.script) } else { None };
+        let call = if self.work == Work::Stream { Call::Sse } else { Call::Unary };
+        let served = if mock { corpus::reply(self.script).map(|reply| reply.served(call)) } else { None };
+        let events = served.as_ref().filter(|_| self.work == Work::Stream).and_then(|s| reading::events(s, call));
         ScenarioInfo {
             id: self.id.to_owned(),
             description: self.description.to_owned(),
             method: self.work.method().to_owned(),
             in_flight: self.in_flight,
-            body_bytes: reply.map(|r| r.body_bytes(self.work == Work::Stream) as u64),
-            events: reply.filter(|_| self.work == Work::Stream).map(|r| r.events() as u64),
+            body_bytes: served.map(|served| served.body.len() as u64),
+            events: events.map(|events| events.len() as u64),
             deterministic: self.deterministic,
             steps: self.steps.to_vec(),
         }

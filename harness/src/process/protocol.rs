@@ -22,7 +22,9 @@ pub enum ProtocolError {
         line: String,
     },
     /// The greeting is of another version.
-    #[error("it speaks version {found} of the subject protocol, this plimsoll speaks {VERSION}; rebuild it against this version")]
+    #[error(
+        "it speaks version {found} of the subject protocol, this plimsoll speaks {VERSION}; rebuild it against this version"
+    )]
     Version {
         /// The version it named.
         found: String,

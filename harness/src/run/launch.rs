@@ -7,7 +7,6 @@ use plimsoll_reports::record::Cell;
 
 use super::environment::{COUNT_ENV, SUBJECT_ENV};
 use crate::config::{Allocator, Probe, Project, Subject};
-use crate::process::Launch;
 
 /// What all samples of a run share.
 #[derive(Debug, Clone)]

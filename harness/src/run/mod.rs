@@ -109,7 +109,8 @@ pub fn blank_record(project: &Project, selection: &Selection, order: &Order, tru
     let suite = &project.config.suite[&order.suite];
     let is_in = |cell: &dyn Fn(&Cell) -> bool| selection.cells.iter().any(|c| cell(&c.cell));
     let subjects = plan::in_order(project, suite).filter(|s| is_in(&|c| c.subject == s.id));
-    let scenarios = suite.scenarios.iter().filter_map(|id| scenario::find(id)).filter(|s| is_in(&|c| c.scenario == s.id));
+    let scenarios =
+        suite.scenarios.iter().filter_map(|id| scenario::find(id)).filter(|s| is_in(&|c| c.scenario == s.id));
     let mut environment = environment::gather(&project.root, trust, order.target.name());
     if let Some(fault) = &order.fault {
         environment.target = format!("{} +{fault}", environment.target);
@@ -332,4 +333,3 @@ impl std::fmt::Debug for Runner<'_> {
         f.debug_struct("Runner").field("id", &self.record.id).field("dir", &self.store.dir()).finish_non_exhaustive()
     }
 }
-

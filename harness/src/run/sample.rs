@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use plimsoll_reports::record::{Answers, Checkpoint, Latency, Process as ProcessRow, Sample, Status};
 
 use super::launch::{self, Missing, Shared};
-use super::mock::Mock;
+use super::mock::{self, Mock};
 use crate::config::{Probe, Project, Subject};
 use crate::plan::order::Turn;
 use crate::plan::scenario::Scenario;
@@ -135,8 +135,8 @@ impl Taking<'_> {
         for &step in self.scenario.steps {
             let asked = step - done;
             self.sample.answers.asked += asked;
-            let pairs =
-                self.command(&mut it, &format!("{} {asked} {}", self.scenario.work.command(), self.scenario.in_flight))?;
+            let pairs = self
+                .command(&mut it, &format!("{} {asked} {}", self.scenario.work.command(), self.scenario.in_flight))?;
             let answered = self.number(&pairs, "answered")?;
             self.sample.answers.answered += answered;
             crc = crc.wrapping_add(self.number(&pairs, "crc")?);
@@ -172,9 +172,10 @@ impl Taking<'_> {
         let bench = self.bench;
         let located = launch::locate(bench.project, subject, launch::allocator(&self.sample.cell));
         let (program, arguments) = located.map_err(|missing| match missing {
-            Missing::NotInstalled(name) => {
-                Trouble { status: Status::Unavailable, message: format!("{name} is not in PATH; install it to measure this") }
-            }
+            Missing::NotInstalled(name) => Trouble {
+                status: Status::Unavailable,
+                message: format!("{name} is not in PATH; install it to measure this"),
+            },
             Missing::NotBuilt(path) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 Trouble::failed(format!("{name} is not there; build it, or name its build command in plimsoll.toml"))
@@ -191,7 +192,8 @@ impl Taking<'_> {
             self.sample.profile = Some(name.clone());
             std::path::absolute(bench.dir.join(&name)).unwrap_or_else(|_| bench.dir.join(name))
         });
-        let env = launch::environment(subject, &self.sample.cell, self.probe, &prefix, bench.shared, dhat_file.as_deref());
+        let env =
+            launch::environment(subject, &self.sample.cell, self.probe, &prefix, bench.shared, dhat_file.as_deref());
         let counters = match self.probe {
             Probe::Count => Some(Counters::create(&bench.shared.count_file).map_err(Trouble::failed)?),
             _ => None,
@@ -243,12 +245,18 @@ impl Taking<'_> {
                 }
             }
         }
-        self.sample.checkpoints.push(Checkpoint { name: name.to_owned(), requests, at_ms: it.process.age_ms(), metrics });
+        self.sample.checkpoints.push(Checkpoint {
+            name: name.to_owned(),
+            requests,
+            at_ms: it.process.age_ms(),
+            metrics,
+        });
         Ok(())
     }
 
     fn number(&self, pairs: &Pairs, key: &'static str) -> Result<u64, Trouble> {
-        protocol::number(pairs, key)?.ok_or_else(|| Trouble::failed(format!("its answer lacks `{key}=`; see PROTOCOL.md")))
+        protocol::number(pairs, key)?
+            .ok_or_else(|| Trouble::failed(format!("its answer lacks `{key}=`; see PROTOCOL.md")))
     }
 
     /// Notes what an answer tells besides: the protocol, and the times of the last batch.
@@ -290,13 +298,13 @@ impl Taking<'_> {
         let stats = mock.stats().map_err(Trouble::failed)?;
         self.sample.answers.seen = Some(stats.requests);
         if self.sample.answers.protocol.is_empty() {
-            self.sample.answers.protocol = mock.protocol(&stats).to_owned();
+            self.sample.answers.protocol = mock::protocol(&stats).to_owned();
         }
         if stats.requests != done {
             let message = format!("the mock saw {} requests where {done} were asked for", stats.requests);
             return Err(Trouble { status: Status::WrongAnswer, message });
         }
-        if mock.keyed(&stats, &self.bench.shared.key) != done {
+        if mock::keyed(&stats, &self.bench.shared.key) != done {
             let message = "the mock did not get the key in `x-goog-api-key` with every request".to_owned();
             return Err(Trouble { status: Status::WrongAnswer, message });
         }

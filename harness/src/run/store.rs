@@ -75,7 +75,8 @@ impl Store {
         }
         let record = read(dir)?;
         let path = dir.join(SAMPLES);
-        let bytes = fs::read(&path).or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(Vec::new()) } else { Err(e) });
+        let bytes =
+            fs::read(&path).or_else(|e| if e.kind() == io::ErrorKind::NotFound { Ok(Vec::new()) } else { Err(e) });
         let bytes = bytes.map_err(|source| StoreError::Io { verb: "read", path: path.clone(), source })?;
         let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
         let store = Self::append(dir)?;

@@ -1,0 +1,112 @@
+//! `plimsoll run` from the plan to the report: real processes, real TLS, checked answers.
+
+mod common;
+
+use common::{Project, assert_code, at, files_with, ok, said};
+use plimsoll_reports::record::Status;
+
+const SMALL: &str = r#"
+[suite.small]
+subjects = ["original", "ultra", "python"]
+scenarios = ["chat", "stream"]
+samples = { rss = 2, count = 1, jemalloc = 1, dhat = 1 }
+[[suite.small.matrix]]
+probes = ["rss", "count", "jemalloc", "dhat"]
+runtimes = ["current_thread", "multi_thread"]
+protocols = ["h1"]
+"#;
+
+#[test]
+fn every_probe_gives_valid_samples_a_record_that_validates_and_a_report_without_the_key() {
+    let project = Project::new(SMALL);
+    let canary = "canary-that-must-not-show-0123456789abc";
+    let run = project
+        .command(&["run", "--suite", "small", "--out", "out", "--seed", "7"])
+        .env("PLIMSOLL_MOCK_KEY", canary)
+        .output();
+    let run = run.expect("plimsoll starts");
+    assert_code(&run, 0);
+    assert!(!said(&run).contains(canary));
+    assert_eq!(files_with(project.path(), canary), Vec::<std::path::PathBuf>::new());
+    assert!(said(&run).contains("out/index.html"), "{}", said(&run));
+
+    let record = project.record("out");
+    let json = serde_json::to_value(&record).expect("serialises");
+    let schema = plimsoll_reports::schema::record();
+    let errors: Vec<_> =
+        jsonschema::validator_for(&schema).expect("a schema").iter_errors(&json).map(|e| e.to_string()).collect();
+    assert_eq!(errors, Vec::<String>::new());
+
+    for sample in &record.samples {
+        let cell = &sample.cell;
+        let may_be_absent = cell.subject == "python" && !common::has_python();
+        assert!(sample.status == Status::Ok || may_be_absent, "{cell:?}: {:?}", sample.error);
+    }
+    for sample in ok(&record) {
+        // The mock counted the requests and saw the key with each, or the sample would not be ok.
+        assert_eq!(sample.answers.seen, Some(256));
+        assert_eq!(Some(&sample.answers.crc), sample.answers.expected.as_ref());
+        let names: Vec<_> = sample.checkpoints.iter().map(|c| c.name.as_str()).collect();
+        let expected = [
+            "start",
+            "runtime",
+            "client",
+            "first",
+            "steady@20",
+            "steady@64",
+            "steady@128",
+            "steady@256",
+            "idle",
+            "dropped",
+        ];
+        assert_eq!(names, expected);
+    }
+    let one = |probe: &str| ok(&record).find(|s| s.cell.probe == probe && s.cell.subject == "original");
+    let rss = one("rss").expect("an rss sample");
+    assert!(at(rss, "steady@20", "proc.anon") > at(rss, "start", "proc.anon"));
+    assert!(at(rss, "steady@20", "proc.hwm") >= at(rss, "steady@20", "proc.anon"));
+    assert!(!rss.mappings.is_empty());
+    let jemalloc = one("jemalloc").expect("a jemalloc sample");
+    assert!(at(jemalloc, "steady@20", "jemalloc.allocated") > 0);
+    assert!(record.environment.jemalloc.contains_key("opt.narenas"), "{:?}", record.environment.jemalloc);
+    let dhat = one("dhat").expect("a dhat sample");
+    assert!(at(dhat, "steady@20", "dhat.total") > at(dhat, "start", "dhat.total"));
+    let profile = dhat.profile.as_deref().expect("a profile");
+    let profile = std::fs::read(project.path().join("out").join(profile)).expect("the profile's file");
+    let profile: serde_json::Value = serde_json::from_slice(&profile).expect("JSON");
+    assert!(profile["pps"].as_array().is_some_and(|pps| pps.len() > 10));
+
+    // The same record gives the same bytes.
+    let before = std::fs::read(project.path().join("out/index.html")).expect("a report");
+    assert_code(&project.plimsoll(&["report", "out"]), 0);
+    assert_eq!(before, std::fs::read(project.path().join("out/index.html")).expect("a report"));
+}
+
+#[test]
+fn the_seed_decides_the_order_and_dry_run_measures_nothing() {
+    let project = Project::new(SMALL);
+    let dry = project.plimsoll(&["run", "--suite", "small", "--dry-run"]);
+    assert_code(&dry, 0);
+    assert!(said(&dry).contains("about"), "{}", said(&dry));
+    assert!(!project.path().join("target").exists());
+    let narrow =
+        ["run", "--suite", "small", "--subject", "original", "--probe", "rss", "--samples", "1", "--seed", "3"];
+    let cells = |out: &str| {
+        assert_code(&project.plimsoll(&[&narrow[..], &["--out", out]].concat()), 0);
+        project.record(out).samples.into_iter().map(|s| s.cell).collect::<Vec<_>>()
+    };
+    assert_eq!(cells("a"), cells("b"));
+}
+
+#[test]
+fn events_are_json_lines_that_begin_and_end_a_run() {
+    let project = Project::new(SMALL);
+    let args = ["run", "--suite", "small", "-E", "ultra/chat/count", "--out", "out", "--events", "events.jsonl"];
+    assert_code(&project.plimsoll(&args), 0);
+    let text = std::fs::read_to_string(project.path().join("events.jsonl")).expect("events");
+    let events: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    let kind = |at: usize| events[at]["event"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(kind(0), "run-started");
+    assert_eq!(kind(1), "sample-started");
+    assert_eq!(kind(events.len() - 1), "run-finished");
+}
