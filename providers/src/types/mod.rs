@@ -6,16 +6,16 @@
 mod content;
 mod enums;
 mod extra;
+mod part;
 mod request;
 mod response;
 
-pub use content::{
-    Blob, CodeExecutionResult, Content, Data, ExecutableCode, FileData, FunctionCall, FunctionResponse, Part,
-};
+pub use content::{Blob, CodeExecutionResult, Content, ExecutableCode, FileData, FunctionCall, FunctionResponse};
 pub use enums::{
     BlockReason, FinishReason, HarmBlockThreshold, HarmCategory, HarmProbability, Language, Modality, Outcome,
 };
 pub use extra::Extra;
+pub use part::{Data, Part};
 pub use request::{
     FunctionCallingConfig, FunctionDeclaration, GenerateContentRequest, GenerationConfig, SafetySetting,
     ThinkingConfig, Tool, ToolConfig,

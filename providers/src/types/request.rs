@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::content::{Content, Part};
+use super::content::Content;
 use super::enums::{HarmBlockThreshold, HarmCategory, Modality};
 use super::extra::{Extra, null_is_default};
+use super::part::Part;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::content::{Content, Part};
+use super::content::Content;
 use super::enums::{BlockReason, FinishReason, HarmCategory, HarmProbability, Modality};
 use super::extra::{Extra, null_is_default};
+use super::part::Part;
 
 /// What was answered. Rare and large fields are boxed, so that an answer without them stays narrow.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

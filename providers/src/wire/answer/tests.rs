@@ -126,7 +126,9 @@ fn without_empty(value: serde_json::Value) -> serde_json::Value {
             .into_iter()
             .map(|(name, value)| (name, without_empty(value)))
             .filter(|(name, value)| {
-                !matches!(value, Array(items) if items.is_empty()) && !(name == "content" && value.is_null())
+                let empty = matches!(value, Array(items) if items.is_empty());
+                let null = name == "content" && value.is_null();
+                !empty && !null
             })
             .collect(),
         Array(items) => items.into_iter().map(without_empty).collect(),

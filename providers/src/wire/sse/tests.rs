@@ -28,7 +28,7 @@ fn read<'a>(chunks: impl IntoIterator<Item = &'a [u8]>, max_event: usize) -> Rea
     Ok((events, tail))
 }
 
-fn every_cut<'a>(body: &'a [u8]) -> impl Iterator<Item = [&'a [u8]; 2]> {
+fn every_cut(body: &[u8]) -> impl Iterator<Item = [&[u8]; 2]> {
     (0..=body.len()).map(|at| [&body[..at], &body[at..]])
 }
 
@@ -194,9 +194,12 @@ proptest! {
     }
 }
 
-/// Every stream there is, with what it gives in one piece.
-fn all_streams() -> &'static [(String, Vec<u8>, (Vec<String>, String))] {
-    static STREAMS: std::sync::OnceLock<Vec<(String, Vec<u8>, (Vec<String>, String))>> = std::sync::OnceLock::new();
+/// A stream's name, its bytes, and what they give in one piece.
+type Whole = (String, Vec<u8>, (Vec<String>, String));
+
+/// Every stream there is.
+fn all_streams() -> &'static [Whole] {
+    static STREAMS: std::sync::OnceLock<Vec<Whole>> = std::sync::OnceLock::new();
     STREAMS.get_or_init(|| {
         let own = corpus::streams().into_iter().map(|(name, body, _)| (name, body));
         own.chain(corpus::recorded(&["stream_", "vendor_stream", "error_reconstructed"], "sse"))
