@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value, json};
 
 use crate::claims::{self, Verdict};
-use crate::derive::{CellFigures, Figure, Measured};
+use crate::derive::{CellFigures, Failure, Figure, Measured};
 use crate::record::Record;
 use crate::stats::Exactness;
 use crate::summary::{self, status_name};
@@ -15,7 +15,30 @@ pub fn render(record: &Record) -> String {
     format!("{:#}\n", value(&View::new(record)))
 }
 
-pub(crate) fn value(view: &View) -> Value {
+fn value(view: &View) -> Value {
+    with_cells(view, view.cells.iter().map(cell).collect())
+}
+
+/// The same with each cell's figures as a map of arrays, a tenth of the size: what a page embeds. An array is samples and median, and where
+/// the samples vary, median absolute deviation, smallest and largest.
+pub(crate) fn compact(view: &View) -> Value {
+    let figure = |(figure, measured): (&Figure, &Measured)| {
+        let stats = &measured.stats;
+        let mut array = vec![json!(stats.samples), number(stats.median)];
+        if stats.exactness == Exactness::Varies {
+            array.extend([stats.mad, stats.min, stats.max].map(number));
+        }
+        (figure.to_string(), Value::Array(array))
+    };
+    let cell = |figures: &CellFigures| {
+        let mut object = head(figures);
+        object.insert("figures".to_owned(), Value::Object(figures.figures.iter().map(figure).collect()));
+        Value::Object(object)
+    };
+    with_cells(view, view.cells.iter().map(cell).collect())
+}
+
+fn with_cells(view: &View, cells: Vec<Value>) -> Value {
     let told = summary::of(view);
     json!({
         "schema": "plimsoll.summary/1",
@@ -25,7 +48,7 @@ pub(crate) fn value(view: &View) -> Value {
         "target": view.record.environment.target,
         "verdict": told.verdict,
         "samples": { "planned": told.planned, "ok": told.ok, "failed": told.failed, "unavailable": told.unavailable },
-        "cells": view.cells.iter().map(cell).collect::<Vec<_>>(),
+        "cells": cells,
         "claims": claims::ledger(view).into_iter().map(|row| json!({
             "id": row.id,
             "claim": row.claim,
@@ -55,20 +78,24 @@ fn verdict(verdict: Verdict) -> &'static str {
 }
 
 fn cell(figures: &CellFigures) -> Value {
-    json!({
-        "subject": figures.cell.subject,
-        "scenario": figures.cell.scenario,
-        "probe": figures.cell.probe,
-        "factors": figures.cell.factors,
-        "planned": figures.planned,
-        "ok": figures.ok,
-        "failures": figures.failures.iter().map(|failure| json!({
-            "index": failure.index,
-            "status": status_name(failure.status),
-            "error": failure.error,
-        })).collect::<Vec<_>>(),
-        "figures": figures.figures.iter().map(|(figure, measured)| one(figure, measured)).collect::<Vec<_>>(),
-    })
+    let mut object = head(figures);
+    let all = figures.figures.iter().map(|(figure, measured)| one(figure, measured)).collect();
+    object.insert("figures".to_owned(), Value::Array(all));
+    Value::Object(object)
+}
+
+fn head(figures: &CellFigures) -> Map<String, Value> {
+    let failure = |failure: &Failure| json!({ "index": failure.index, "status": status_name(failure.status), "error": failure.error });
+    let pairs = [
+        ("subject", json!(figures.cell.subject)),
+        ("scenario", json!(figures.cell.scenario)),
+        ("probe", json!(figures.cell.probe)),
+        ("factors", json!(figures.cell.factors)),
+        ("planned", json!(figures.planned)),
+        ("ok", json!(figures.ok)),
+        ("failures", figures.failures.iter().map(failure).collect()),
+    ];
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 fn one(figure: &Figure, measured: &Measured) -> Value {

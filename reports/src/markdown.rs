@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::record::Record;
 use crate::summary::{self, status_name};
 use crate::units::{Bytes, ratio};
-use crate::view::{Entry, Scenario, View, columns};
+use crate::view::{Block, Entry, Scenario, View, columns};
 
 /// Longest comment that GitHub takes, less what a tag and a heading need, bytes.
 const LIMIT: usize = 60_000;
@@ -48,32 +48,38 @@ pub fn render(record: &Record) -> String {
 }
 
 fn table(view: &View, scenario: &Scenario) -> String {
-    let columns: Vec<_> = columns()
-        .into_iter()
-        .map(|column| (view.column(scenario, &column), column))
-        .filter(|(entries, _)| entries.iter().any(Option::is_some))
-        .collect();
     let mut out = format!("### {}\n\n{}\n\n", cell(&scenario.info.id), prose(&scenario.info.description));
-    if columns.is_empty() {
+    let blocks = view.blocks(scenario, &columns());
+    if blocks.is_empty() {
         out.push_str("Nothing was measured.\n\n");
-        return out;
+    }
+    for block in &blocks {
+        push_block(&mut out, block);
+    }
+    out
+}
+
+fn push_block(out: &mut String, block: &Block<'_>) {
+    let caption = [block.title, block.labels.common.as_str()];
+    let caption: Vec<String> = caption.iter().filter(|part| !part.is_empty()).map(|part| cell(part)).collect();
+    if !caption.is_empty() {
+        let _ = writeln!(out, "{}\n", caption.join(": "));
     }
     out.push_str("| subject |");
-    for (_, column) in &columns {
+    for (column, _) in &block.columns {
         let _ = write!(out, " {} |", column.heading);
     }
     out.push_str("\n|---|");
-    out.push_str(&"---:|".repeat(columns.len()));
+    out.push_str(&"---:|".repeat(block.columns.len()));
     out.push('\n');
-    for (at, row) in scenario.rows.iter().enumerate() {
-        let _ = write!(out, "| {} |", cell(&row.label));
-        for (entries, _) in &columns {
+    for (at, name) in block.labels.names.iter().enumerate() {
+        let _ = write!(out, "| {} |", cell(name));
+        for (_, entries) in &block.columns {
             let _ = write!(out, " {} |", entries[at].as_ref().map_or_else(|| "—".to_owned(), show));
         }
         out.push('\n');
     }
     out.push('\n');
-    out
 }
 
 fn show(entry: &Entry) -> String {
@@ -128,8 +134,8 @@ fn environment(view: &View) -> String {
 
 fn glossary() -> String {
     let mut out = "<details><summary>How to read this</summary>\n\nMedians over processes; lower is better. `=` all processes identical; `±` \
-                   median absolute deviation; no mark: one process. **Bold**: lowest of its column, with its ratio to the first subject \
-                   under the same factors. — not measured.\n\n"
+                   median absolute deviation; no mark: one process. **Bold**: lowest of those under the same factors, with its ratio to \
+                   the first subject under them. — not measured.\n\n"
         .to_owned();
     for column in columns() {
         let _ = writeln!(out, "- **{}**: {}.", column.heading, column.meaning);

@@ -137,9 +137,7 @@ fn groups(view: &View) -> Vec<(&Scenario, Vec<&Row>)> {
     let levels_only = rows().any(|row| row.kind == "level");
     let mut groups: Vec<(BTreeMap<&str, &str>, Vec<&Row>)> = Vec::new();
     for row in rows().filter(|row| !levels_only || row.kind == "level") {
-        let own = ["allocator", "switches"];
-        let common =
-            row.factors.iter().filter(|(k, _)| !own.contains(&k.as_str())).map(|(k, v)| (&**k, &**v)).collect();
+        let common = row.conditions();
         match groups.iter_mut().find(|(factors, _)| *factors == common) {
             Some((_, rows)) => rows.push(row),
             None => groups.push((common, vec![row])),
@@ -239,9 +237,10 @@ pub(crate) fn conditions(view: &View, scenario: &Scenario, row: &Row) -> String 
         parts.push(format!("{} answers", body.in_full()));
     }
     parts.push(transport(view, row));
-    if let Some(runtime) = row.factors.get("runtime") {
-        parts.push(runtime.clone());
-    }
+    // Told already: the protocol and the transport.
+    let told = ["protocol", "transport"];
+    parts
+        .extend(row.conditions().into_iter().filter(|(key, _)| !told.contains(key)).map(|(_, value)| value.to_owned()));
     parts.push(match environment.target.as_str() {
         "mock" => "mock target".to_owned(),
         "live" => "live target".to_owned(),

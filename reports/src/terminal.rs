@@ -6,7 +6,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use crate::record::Record;
 use crate::summary::{self, status_name};
 use crate::units::{Bytes, ratio};
-use crate::view::{Column, Entry, Row, Scenario, View, columns};
+use crate::view::{Block, Column, Entry, Scenario, View, columns};
 
 /// The record as a table for a terminal of `width` columns (unlimited if `None`), with ANSI colours if `colour`.
 #[must_use]
@@ -22,7 +22,14 @@ pub fn render(record: &Record, width: Option<u16>, colour: bool) -> String {
         out.push('\n');
         out.push_str(&paint.bold(&scenario.info.id));
         push_wrapped(&mut out, &format!("  {}", scenario_line(scenario)), width, str::to_owned);
-        out.push_str(&tables(&view, scenario, &columns, width, &paint));
+        let blocks = view.blocks(scenario, &columns);
+        if blocks.is_empty() {
+            out.push_str("  nothing measured\n");
+        }
+        for block in &blocks {
+            push_wrapped(&mut out, &caption(block), width, |text| paint.dim(text));
+            out.push_str(&tables(block, width, &paint));
+        }
     }
     push_failures(&mut out, &view, width, &paint);
     out.push('\n');
@@ -40,7 +47,7 @@ pub fn render(record: &Record, width: Option<u16>, colour: bool) -> String {
 }
 
 const GLOSSARY: &str = "Medians over processes; lower is better. =  all processes identical; ±  median absolute deviation; no mark: \
-                        one process. *  lowest of its column; 0.58×  of the first subject's under the same factors. —  not measured.";
+                        one process. *  lowest of those under the same factors; 0.58×  of the first subject's under them. —  not measured.";
 
 fn header(view: &View) -> Vec<String> {
     let (record, e) = (&view.record, &view.record.environment);
@@ -69,18 +76,18 @@ fn scenario_line(scenario: &Scenario) -> String {
     format!("{}{repeatable}", scenario.info.description)
 }
 
-/// The scenario's table, cut into as many as it takes to fit the width; the subject stands in front of each.
-fn tables(view: &View, scenario: &Scenario, columns: &[Column], width: Option<u16>, paint: &Paint) -> String {
-    let cells: Vec<(&Column, Vec<Option<Entry>>)> = columns
-        .iter()
-        .map(|column| (column, view.column(scenario, column)))
-        .filter(|(_, entries)| entries.iter().any(Option::is_some))
-        .collect();
-    if cells.is_empty() {
-        return "  nothing measured\n".to_owned();
-    }
+/// What a table is about, and the factors that its rows share.
+fn caption(block: &Block<'_>) -> String {
+    let parts = [block.title, block.labels.common.as_str()];
+    format!("  {}", parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": "))
+}
+
+/// A table, cut into as many as it takes to fit the width; the subject stands in front of each.
+fn tables(block: &Block<'_>, width: Option<u16>, paint: &Paint) -> String {
     let limit = width.map_or(usize::MAX, usize::from);
-    let label = scenario.rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0).max("subject".len()) + 2;
+    let names = block.labels.names.iter().map(|name| name.chars().count());
+    let label = names.max().unwrap_or(0).max("subject".len()) + 2;
+    let cells = &block.columns;
     let mut out = String::new();
     let mut from = 0;
     while from < cells.len() {
@@ -90,7 +97,7 @@ fn tables(view: &View, scenario: &Scenario, columns: &[Column], width: Option<u1
             used += column_width(&cells[to]);
             to += 1;
         }
-        out.push_str(&table(&scenario.rows, &cells[from..to], paint));
+        out.push_str(&table(&block.labels.names, &cells[from..to], paint));
         from = to;
         if from < cells.len() {
             out.push('\n');
@@ -99,27 +106,27 @@ fn tables(view: &View, scenario: &Scenario, columns: &[Column], width: Option<u1
     out
 }
 
-fn column_width((column, entries): &(&Column, Vec<Option<Entry>>)) -> usize {
+fn column_width((column, entries): &(Column, Vec<Option<Entry>>)) -> usize {
     let widest = entries.iter().flatten().map(|entry| show(entry).chars().count()).max().unwrap_or(1);
     widest.max(column.heading.chars().count()) + 2
 }
 
-fn table(rows: &[Row], cells: &[(&Column, Vec<Option<Entry>>)], paint: &Paint) -> String {
+fn table(names: &[String], cells: &[(Column, Vec<Option<Entry>>)], paint: &Paint) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
     let headings = cells.iter().map(|(column, _)| right(column.heading));
     table.set_header(std::iter::once(Cell::new("subject")).chain(headings));
-    for (at, row) in rows.iter().enumerate() {
+    for (at, name) in names.iter().enumerate() {
         let entries = cells.iter().map(|(_, entries)| right(&entries[at].as_ref().map_or("—".to_owned(), show)));
-        table.add_row(std::iter::once(Cell::new(&row.label)).chain(entries));
+        table.add_row(std::iter::once(Cell::new(name)).chain(entries));
     }
     let mut out = String::new();
     for (at, line) in table.to_string().lines().enumerate() {
         let line = line.trim_end();
         let best = |row: usize| cells.iter().filter_map(move |(_, entries)| entries[row].as_ref().filter(|e| e.lowest));
         out.push_str(&match at.checked_sub(1) {
-            Some(row) if row < rows.len() => paint.each(line, best(row).map(show)),
+            Some(row) if row < names.len() => paint.each(line, best(row).map(show)),
             _ => paint.bold(line),
         });
         out.push('\n');

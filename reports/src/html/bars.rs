@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::chart::{Chart, Data, Key, pc, px, short};
 use super::colour;
-use crate::derive::Measured;
+use crate::derive::{Figure, Measured};
+use crate::view::{Labels, Row, Scenario, View};
 
 /// Share of the width that bars may take; the rest is for their values.
 const SPAN: f64 = 62.0;
@@ -13,16 +14,44 @@ const BAR: f64 = 18.0;
 const GAP: f64 = 10.0;
 
 /// The bars of one subject.
-pub(super) struct Group {
-    pub(super) name: String,
+struct Group {
+    name: String,
     /// The subject's place in the plan, for its colour.
-    pub(super) place: usize,
+    place: usize,
     /// One for each series; `None` is not measured.
-    pub(super) bars: Vec<Option<Measured>>,
+    bars: Vec<Option<Measured>>,
+}
+
+/// What a chart of a scenario shows.
+pub(super) struct Spec<'a> {
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) about: &'a str,
+    /// The probe, and of each series its name and figure.
+    pub(super) probe: &'a str,
+    pub(super) series: &'a [(&'a str, Figure)],
+}
+
+/// Bars of a scenario's rows; rows without any figure are left out. `None` when nothing was measured.
+pub(super) fn of(view: &View, scenario: &Scenario, spec: Spec<'_>) -> Option<Chart> {
+    let bars = |row: &Row| -> Vec<Option<Measured>> {
+        spec.series.iter().map(|(_, figure)| view.figure(row, spec.probe, figure).copied()).collect()
+    };
+    let rows: Vec<&Row> = scenario.rows.iter().filter(|row| bars(row).iter().any(Option::is_some)).collect();
+    let labels = Labels::of(&rows);
+    let groups: Vec<Group> =
+        rows.iter().zip(labels.names).map(|(row, name)| Group { name, place: row.place, bars: bars(row) }).collect();
+    let about = if labels.common.is_empty() {
+        spec.about.to_owned()
+    } else {
+        format!("{} All: {}.", spec.about, labels.common)
+    };
+    let series: Vec<&str> = spec.series.iter().map(|(name, _)| *name).collect();
+    chart(spec.id, spec.title, about, &series, &groups)
 }
 
 /// Bars of `series` for each group. The first series is solid, further ones are pale. `None` when nothing was measured.
-pub(super) fn chart(id: String, title: String, about: String, series: &[&str], groups: &[Group]) -> Option<Chart> {
+fn chart(id: String, title: String, about: String, series: &[&str], groups: &[Group]) -> Option<Chart> {
     let all = || groups.iter().flat_map(|group| group.bars.iter().flatten());
     all().next()?;
     let low = all().map(|m| m.stats.min).fold(0.0, f64::min);

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{bars, not_measured, table};
 use crate::derive::{Figure, GROWTH_AT};
-use crate::view::{Column, Row, Scenario, View};
+use crate::view::{Column, Scenario, View};
 
 const JEMALLOC: [(&str, &str, &str); 6] = [
     ("allocated", "jemalloc.allocated", "bytes in blocks in use, thread caches included"),
@@ -19,8 +19,8 @@ const JEMALLOC: [(&str, &str, &str); 6] = [
 pub(super) fn jemalloc(view: &View) -> Markup {
     let columns: Vec<Column> = JEMALLOC
         .iter()
-        .map(|(heading, metric, meaning)| column(heading, "jemalloc", Figure::at(GROWTH_AT, metric), meaning))
-        .chain([column(
+        .map(|(heading, metric, meaning)| Column::new(heading, "jemalloc", Figure::at(GROWTH_AT, metric), meaning))
+        .chain([Column::new(
             "live C heap",
             "jemalloc",
             Figure::at(GROWTH_AT, "cheap.live"),
@@ -45,20 +45,17 @@ pub(super) fn jemalloc(view: &View) -> Markup {
 fn jemalloc_of(view: &View, scenario: &Scenario, at: usize, columns: &[Column]) -> Option<Markup> {
     let id = format!("jemalloc-{}", at + 1);
     let table = table::figures(view, scenario, columns, &id, &format!("jemalloc at steady@20, {}", scenario.info.id))?;
-    let figures = [Figure::at(GROWTH_AT, "jemalloc.allocated"), Figure::at(GROWTH_AT, "jemalloc.resident")];
-    let group = |row: &Row| bars::Group {
-        name: row.label.clone(),
-        place: row.place,
-        bars: figures.iter().map(|figure| view.figure(row, "jemalloc", figure).copied()).collect(),
-    };
-    let groups: Vec<bars::Group> =
-        scenario.rows.iter().map(group).filter(|g| g.bars.iter().any(Option::is_some)).collect();
-    let chart = bars::chart(
-        format!("{id}-chart"),
-        format!("In use and resident by jemalloc, {}", scenario.info.id),
-        "Statistics of jemalloc at steady@20: allocated solid, resident pale.".to_owned(),
-        &["allocated", "resident"],
-        &groups,
+    let at_20 = |metric| Figure::at(GROWTH_AT, metric);
+    let chart = bars::of(
+        view,
+        scenario,
+        bars::Spec {
+            id: format!("{id}-chart"),
+            title: format!("In use and resident by jemalloc, {}", scenario.info.id),
+            about: "Statistics of jemalloc at steady@20: allocated solid, resident pale.",
+            probe: "jemalloc",
+            series: &[("allocated", at_20("jemalloc.allocated")), ("resident", at_20("jemalloc.resident"))],
+        },
     );
     Some(html! {
         h3 { (scenario.info.id) }
@@ -86,9 +83,14 @@ fn dhat_of(view: &View, scenario: &Scenario, at: usize) -> Option<Markup> {
         cell.checkpoints.iter().rev().find(has).cloned()
     })?;
     let columns = [
-        column("total", "dhat", Figure::at(&checkpoint, "dhat.total"), "bytes asked for over the whole life"),
-        column("at peak", "dhat", Figure::at(&checkpoint, "dhat.t_gmax"), "bytes live when there were most (t-gmax)"),
-        column("at end", "dhat", Figure::at(&checkpoint, "dhat.t_end"), "bytes never freed (t-end)"),
+        Column::new("total", "dhat", Figure::at(&checkpoint, "dhat.total"), "bytes asked for over the whole life"),
+        Column::new(
+            "at peak",
+            "dhat",
+            Figure::at(&checkpoint, "dhat.t_gmax"),
+            "bytes live when there were most (t-gmax)",
+        ),
+        Column::new("at end", "dhat", Figure::at(&checkpoint, "dhat.t_end"), "bytes never freed (t-end)"),
     ];
     let table = table::figures(
         view,
@@ -98,8 +100,4 @@ fn dhat_of(view: &View, scenario: &Scenario, at: usize) -> Option<Markup> {
         &format!("dhat totals, {}", scenario.info.id),
     )?;
     Some(html! { h3 { (scenario.info.id) } p.note { "Read at " code { (checkpoint) } "." } (table) })
-}
-
-fn column(heading: &'static str, probe: &'static str, figure: Figure, meaning: &'static str) -> Column {
-    Column { heading, probe, figure, times: 1, in_full: false, meaning }
 }

@@ -58,25 +58,17 @@ fn headline(view: &View, told: &Summary) -> Markup {
     let Some(scenario) = told.headline.as_ref().and_then(|headline| view.scenario(&headline.scenario)) else {
         return html! {};
     };
-    let groups: Vec<bars::Group> = scenario
-        .rows
-        .iter()
-        .map(|row| bars::Group {
-            name: row.label.clone(),
-            place: row.place,
-            bars: ["proc.anon", "proc.rss"]
-                .iter()
-                .map(|m| view.figure(row, "rss", &Figure::growth(m)).copied())
-                .collect(),
-        })
-        .filter(|group| group.bars.iter().any(Option::is_some))
-        .collect();
-    let chart = bars::chart(
-        "figure-headline".to_owned(),
-        format!("Growth over 20 requests, {}", scenario.info.id),
-        "From start to steady@20, medians; whiskers reach from the smallest to the largest sample. Anonymous memory is what the code asked for; resident memory adds file pages touched.".to_owned(),
-        &["anonymous", "resident (RSS)"],
-        &groups,
+    let chart = bars::of(
+        view,
+        scenario,
+        bars::Spec {
+            id: "figure-headline".to_owned(),
+            title: format!("Growth over 20 requests, {}", scenario.info.id),
+            about: "From start to steady@20, medians; whiskers reach from the smallest to the largest sample. Anonymous memory is what \
+                    the code asked for; resident memory adds file pages touched.",
+            probe: "rss",
+            series: &[("anonymous", Figure::growth("proc.anon")), ("resident (RSS)", Figure::growth("proc.rss"))],
+        },
     );
     html! { @if let Some(chart) = chart { (chart.frame(true)) } }
 }

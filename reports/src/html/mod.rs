@@ -61,7 +61,7 @@ pub fn render(record: &Record) -> String {
                     }
                     (method::footer(&view))
                 }
-                script type="application/json" id="plimsoll-figures" { (PreEscaped(embed(&crate::json::value(&view)))) }
+                script type="application/json" id="plimsoll-figures" { (PreEscaped(embed(&crate::json::compact(&view)))) }
             }
         }
     };

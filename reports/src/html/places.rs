@@ -10,7 +10,7 @@ use crate::derive::{Figure, Percentile};
 use crate::record::{Sample, Status};
 use crate::stats::Stats;
 use crate::units::{Quantity, Unit, whole};
-use crate::view::{Column, Row, Scenario, View};
+use crate::view::{Column, Labels, Row, Scenario, View};
 
 const CLASSES: [&str; 6] = ["heap", "other anonymous", "stacks", "program and data files", "shared libraries", "other"];
 /// Mappings that are named one by one.
@@ -20,30 +20,23 @@ const NAMED: usize = 12;
 pub(super) fn latency(view: &View) -> Markup {
     let columns: Vec<Column> = Percentile::ALL
         .iter()
-        .map(|p| Column {
-            heading: p.name(),
-            probe: "rss",
-            figure: Figure::Latency(*p),
-            times: 1,
-            in_full: false,
-            meaning: "time per request in the last batch of work",
-        })
+        .map(|p| Column::new(p.name(), "rss", Figure::Latency(*p), "time per request in the last batch of work"))
         .collect();
     let one = |at: usize, scenario: &Scenario| {
         let id = format!("latency-{}", at + 1);
         let table = table::figures(view, scenario, &columns, &id, &format!("Time per request, {}", scenario.info.id))?;
-        let group = |row: &Row| bars::Group {
-            name: row.label.clone(),
-            place: row.place,
-            bars: [Percentile::P50, Percentile::P99]
-                .iter()
-                .map(|p| view.figure(row, "rss", &Figure::Latency(*p)).copied())
-                .collect(),
-        };
-        let groups: Vec<_> = scenario.rows.iter().map(group).filter(|g| g.bars.iter().any(Option::is_some)).collect();
-        let title = format!("Time per request, {}", scenario.info.id);
-        let about = "Median of the processes’ medians solid, of their 99th percentiles pale; the last batch of work, probe rss.";
-        let chart = bars::chart(format!("{id}-chart"), title, about.to_owned(), &["p50", "p99"], &groups);
+        let series = [("p50", Figure::Latency(Percentile::P50)), ("p99", Figure::Latency(Percentile::P99))];
+        let chart = bars::of(
+            view,
+            scenario,
+            bars::Spec {
+                id: format!("{id}-chart"),
+                title: format!("Time per request, {}", scenario.info.id),
+                about: "Median of the processes’ medians solid, of their 99th percentiles pale; the last batch of work.",
+                probe: "rss",
+                series: &series,
+            },
+        );
         Some(html! { h3 { (scenario.info.id) } (table) @if let Some(chart) = chart { (chart.frame(true)) } })
     };
     let shown: Vec<Markup> = view.scenarios.iter().enumerate().filter_map(|(at, s)| one(at, s)).collect();
@@ -72,10 +65,15 @@ pub(super) fn mappings(view: &View) -> Markup {
 type Named = BTreeMap<String, (f64, f64)>;
 
 fn mappings_of(view: &View, scenario: &Scenario, at: usize) -> Option<Markup> {
-    let rows: Vec<(&Row, Named)> =
-        scenario.rows.iter().map(|row| (row, named(view, row))).filter(|(_, named)| !named.is_empty()).collect();
-    let stacks: Vec<Stack> =
-        rows.iter().map(|(row, named)| Stack { name: row.label.clone(), parts: classes(named) }).collect();
+    let (rows, named): (Vec<&Row>, Vec<Named>) =
+        scenario.rows.iter().map(|row| (row, named(view, row))).filter(|(_, named)| !named.is_empty()).unzip();
+    let labels = Labels::of(&rows);
+    let stacks: Vec<Stack> = labels
+        .names
+        .iter()
+        .zip(&named)
+        .map(|(name, named)| Stack { name: name.clone(), parts: classes(named) })
+        .collect();
     let id = format!("mappings-{}", at + 1);
     let chart = stack::chart(
         id.clone(),
@@ -88,7 +86,7 @@ fn mappings_of(view: &View, scenario: &Scenario, at: usize) -> Option<Markup> {
         (chart.frame(true))
         details {
             summary { "Every mapping by name, " (scenario.info.id) }
-            @for (at, (row, named)) in rows.iter().enumerate() { (by_name(row, named, &format!("{id}-{}", at + 1))) }
+            @for (at, (name, named)) in labels.names.iter().zip(&named).enumerate() { (by_name(name, named, &format!("{id}-{}", at + 1))) }
         }
     })
 }
@@ -142,14 +140,14 @@ fn class(name: &str) -> usize {
     }
 }
 
-fn by_name(row: &Row, named: &Named, id: &str) -> Markup {
+fn by_name(label: &str, named: &Named, id: &str) -> Markup {
     let mut all: Vec<(&String, &(f64, f64))> = named.iter().collect();
     all.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then_with(|| a.0.cmp(b.0)));
     let rest = all.iter().skip(NAMED).fold((0.0, 0.0), |sum, (_, part)| (sum.0 + part.0, sum.1 + part.1));
     html! {
-        div.scroll id=(id) tabindex="0" role="region" aria-label={ "Mappings of " (row.label) } {
+        div.scroll id=(id) tabindex="0" role="region" aria-label={ "Mappings of " (label) } {
             table.wide {
-                thead { tr { th scope="col" { (row.label) } th.num scope="col" { "resident" } th.num scope="col" { "of it anonymous" } } }
+                thead { tr { th scope="col" { (label) } th.num scope="col" { "resident" } th.num scope="col" { "of it anonymous" } } }
                 tbody {
                     @for (name, (rss, anon)) in all.iter().take(NAMED) { tr { th scope="row" { (name) } td.num { (shown(*rss)) } td.num { (shown(*anon)) } } }
                     @if all.len() > NAMED { tr { th scope="row" { (all.len() - NAMED) " more" } td.num { (shown(rest.0)) } td.num { (shown(rest.1)) } } }

@@ -1,12 +1,10 @@
 //! The measured profile: for each scenario, the figures, growth per checkpoint, allocations.
 
-use std::collections::BTreeSet;
-
 use maud::{Markup, html};
 
 use super::{bars, lines, not_measured, scenario_id, table};
 use crate::derive::{Figure, Measured};
-use crate::view::{Column, Row, Scenario, View, columns};
+use crate::view::{Column, Labels, Row, Scenario, View, columns};
 
 /// All scenarios.
 pub(super) fn section(view: &View) -> Markup {
@@ -48,13 +46,16 @@ fn one(view: &View, scenario: &Scenario, at: usize) -> Markup {
 }
 
 fn growth(view: &View, scenario: &Scenario, id: &str) -> Markup {
-    let groups = groups(view, scenario, "rss", &[Figure::growth("proc.anon"), Figure::growth("proc.rss")]);
-    let chart = bars::chart(
-        format!("{id}-growth"),
-        format!("Growth over 20 requests, {}", scenario.info.id),
-        "steady@20 minus start: anonymous memory solid, resident memory pale; whiskers from the smallest to the largest sample.".to_owned(),
-        &["anonymous", "resident (RSS)"],
-        &groups,
+    let chart = bars::of(
+        view,
+        scenario,
+        bars::Spec {
+            id: format!("{id}-growth"),
+            title: format!("Growth over 20 requests, {}", scenario.info.id),
+            about: "steady@20 minus start: anonymous memory solid, resident memory pale; whiskers from the smallest to the largest sample.",
+            probe: "rss",
+            series: &[("anonymous", Figure::growth("proc.anon")), ("resident (RSS)", Figure::growth("proc.rss"))],
+        },
     );
     html! { @if let Some(chart) = chart { (chart.frame(true)) } }
 }
@@ -74,35 +75,20 @@ fn allocations(view: &View, scenario: &Scenario, id: &str) -> Markup {
             "Bytes asked for in those calls; a realloc adds its whole new size.",
         ),
     ];
-    let charts: Vec<_> = charts
-        .into_iter()
-        .filter_map(|(metric, short, title, about)| {
-            let groups = groups(view, scenario, "count", &[Figure::per_request(metric)]);
-            let title = format!("{title}, {}", scenario.info.id);
-            bars::chart(format!("{id}-{short}"), title, about.to_owned(), &[metric], &groups)
-        })
-        .collect();
-    html! { @if !charts.is_empty() { div.charts { @for chart in &charts { (chart.frame(false)) } } } }
-}
-
-fn groups(view: &View, scenario: &Scenario, probe: &str, figures: &[Figure]) -> Vec<bars::Group> {
-    let group = |row: &Row| bars::Group {
-        name: row.label.clone(),
-        place: row.place,
-        bars: figures.iter().map(|figure| view.figure(row, probe, figure).copied()).collect(),
+    let chart = |(metric, short, title, about): (&str, &str, &str, &str)| {
+        let (id, title) = (format!("{id}-{short}"), format!("{title}, {}", scenario.info.id));
+        let series = [(metric, Figure::per_request(metric))];
+        bars::of(view, scenario, bars::Spec { id, title, about, probe: "count", series: &series })
     };
-    scenario.rows.iter().map(group).filter(|group| group.bars.iter().any(Option::is_some)).collect()
+    let charts: Vec<_> = charts.into_iter().filter_map(chart).collect();
+    html! { @if !charts.is_empty() { div.charts { @for chart in &charts { (chart.frame(false)) } } } }
 }
 
 /// A metric over the checkpoints: one chart for each set of common factors (runtime, protocol), side by side and on one scale.
 fn checkpoints(view: &View, scenario: &Scenario, id: &str, metric: &str, title: &str) -> Markup {
     let names = checkpoint_names(view, scenario);
-    let panels: Vec<(String, Vec<lines::Line>)> = panels(scenario)
-        .into_iter()
-        .map(|(name, rows)| {
-            (name, rows.iter().enumerate().map(|(at, row)| line(view, &rows[..at], row, &names, metric)).collect())
-        })
-        .collect();
+    let panels: Vec<(String, Vec<lines::Line>)> =
+        panels(view, scenario).into_iter().map(|rows| panel(view, &rows, &names, metric)).collect();
     let largest = panels.iter().map(|(_, lines)| lines::largest(lines)).fold(0.0, f64::max);
     let short = metric.rsplit_once('.').map_or(metric, |(_, short)| short);
     let charts: Vec<_> = panels
@@ -130,78 +116,58 @@ fn checkpoint_names(view: &View, scenario: &Scenario) -> Vec<String> {
     names
 }
 
-fn line(view: &View, before: &[&Row], row: &Row, names: &[String], metric: &str) -> lines::Line {
-    let point = |name: &String| -> Option<Measured> { view.figure(row, "rss", &Figure::at(name, metric)).copied() };
-    lines::Line {
-        name: row.label.clone(),
+/// The lines of a panel, and the factors that they share.
+fn panel(view: &View, rows: &[&Row], names: &[String], metric: &str) -> (String, Vec<lines::Line>) {
+    let labels = Labels::of(rows);
+    let point =
+        |row: &Row, name: &str| -> Option<Measured> { view.figure(row, "rss", &Figure::at(name, metric)).copied() };
+    let line = |(at, row): (usize, &&Row)| lines::Line {
+        name: labels.names[at].clone(),
         place: row.place,
-        dashed: before.iter().any(|other| other.subject == row.subject),
-        points: names.iter().map(point).collect(),
-    }
+        dashed: rows[..at].iter().any(|other| other.subject == row.subject),
+        points: names.iter().map(|name| point(row, name)).collect(),
+    };
+    (labels.common.clone(), rows.iter().enumerate().map(line).collect())
 }
 
-/// The rows by the factors that they share with other subjects. A row that has none of these factors (an interpreter's) stands in every panel.
-fn panels(scenario: &Scenario) -> Vec<(String, Vec<&Row>)> {
-    let keys = ["runtime", "protocol", "crypto", "transport"];
-    let several = |key: &&str| {
-        let values: BTreeSet<_> = scenario.rows.iter().filter_map(|row| row.factors.get(*key)).collect();
-        values.len() > 1
-    };
-    let keys: Vec<&str> = keys.into_iter().filter(several).collect();
-    let name = |row: &Row| -> Vec<String> { keys.iter().filter_map(|key| row.factors.get(*key).cloned()).collect() };
-    let mut panels: Vec<(Vec<String>, Vec<&Row>)> = Vec::new();
-    for row in &scenario.rows {
-        let name = name(row);
-        if !keys.is_empty() && name.len() < keys.len() {
-            continue;
-        }
-        match panels.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, rows)) => rows.push(row),
-            None => panels.push((name, vec![row])),
+/// The rows that may be compared, one panel for each set of conditions. A row that lacks a condition (an interpreter's runtime) stands in
+/// every panel that it does not contradict.
+fn panels<'a>(view: &View, scenario: &'a Scenario) -> Vec<Vec<&'a Row>> {
+    let rows: Vec<&Row> =
+        scenario.rows.iter().filter(|row| view.cell(row, "rss").is_some_and(|cell| cell.ok > 0)).collect();
+    let most = rows.iter().map(|row| row.conditions().len()).max().unwrap_or(0);
+    let mut panels: Vec<Vec<&Row>> = Vec::new();
+    for row in rows.iter().filter(|row| row.conditions().len() == most) {
+        match panels.iter_mut().find(|panel| panel[0].conditions() == row.conditions()) {
+            Some(panel) => panel.push(row),
+            None => panels.push(vec![row]),
         }
     }
-    if panels.is_empty() {
-        return vec![(String::new(), scenario.rows.iter().collect())];
-    }
-    for row in scenario.rows.iter().filter(|row| name(row).len() < keys.len()) {
-        for (values, rows) in &mut panels {
-            if name(row).iter().all(|value| values.contains(value)) {
-                rows.push(row);
-            }
+    for row in rows.iter().filter(|row| row.conditions().len() < most) {
+        for panel in panels.iter_mut().filter(|panel| panel[0].comparable(row)) {
+            panel.push(row);
         }
     }
-    panels.into_iter().map(|(name, rows)| (name.join(" · "), rows)).collect()
+    panels
 }
 
 fn lasting() -> Vec<Column> {
-    let column =
-        |heading, probe, figure, times, meaning| Column { heading, probe, figure, times, in_full: false, meaning };
+    let column = Column::new;
     vec![
         column(
             "anon slope /1,000",
             "rss",
             Figure::slope("proc.anon"),
-            1_000,
             "anonymous memory that 1,000 further requests add",
-        ),
-        column(
-            "anon step",
-            "rss",
-            Figure::step("proc.anon"),
-            1,
-            "anonymous memory that one segment has beyond the slope",
-        ),
-        column(
-            "live slope /1,000",
-            "count",
-            Figure::slope("heap.live"),
-            1_000,
-            "live heap that 1,000 further requests add",
-        ),
-        column("live step", "count", Figure::step("heap.live"), 1, "live heap that one segment has beyond the slope"),
-        column("peak heap", "count", Figure::at("steady@20", "heap.peak"), 1, "highest live heap up to steady@20"),
-        column("anon residue", "rss", Figure::residue("proc.anon"), 1, "anonymous memory at dropped minus start"),
-        column("live residue", "count", Figure::residue("heap.live"), 1, "live heap at dropped minus start"),
-        column("threads", "rss", Figure::at("steady@20", "proc.threads"), 1, "threads at steady@20"),
+        )
+        .per_thousand(),
+        column("anon step", "rss", Figure::step("proc.anon"), "anonymous memory that one segment has beyond the slope"),
+        column("anon residue", "rss", Figure::residue("proc.anon"), "anonymous memory at dropped minus start"),
+        column("threads", "rss", Figure::at("steady@20", "proc.threads"), "threads at steady@20"),
+        column("live slope /1,000", "count", Figure::slope("heap.live"), "live heap that 1,000 further requests add")
+            .per_thousand(),
+        column("live step", "count", Figure::step("heap.live"), "live heap that one segment has beyond the slope"),
+        column("live residue", "count", Figure::residue("heap.live"), "live heap at dropped minus start"),
+        column("peak heap", "count", Figure::at("steady@20", "heap.peak"), "highest live heap up to steady@20"),
     ]
 }

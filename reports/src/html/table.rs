@@ -4,39 +4,40 @@ use maud::{Markup, html};
 
 use super::colour;
 use crate::units::ratio;
-use crate::view::{Column, Entry, Row, Scenario, View};
+use crate::view::{Block, Column, Entry, Scenario, View};
 
-/// A table of `columns` for the scenario's rows; columns that nobody has are left out. `None` when none is left.
+/// Tables of `columns` for the scenario, one or one for each probe; `None` when there is nothing to show.
 pub(super) fn figures(view: &View, scenario: &Scenario, columns: &[Column], id: &str, about: &str) -> Option<Markup> {
-    let filled: Vec<(&Column, Vec<Option<Entry>>)> = columns
-        .iter()
-        .map(|column| (column, view.column(scenario, column)))
-        .filter(|(_, entries)| entries.iter().any(Option::is_some))
-        .collect();
-    if filled.is_empty() {
-        return None;
-    }
-    Some(html! {
-        div.scroll id=(id) tabindex="0" role="region" aria-label=(about) {
+    let blocks = view.blocks(scenario, columns);
+    (!blocks.is_empty()).then(|| html! {
+        @for (at, block) in blocks.iter().enumerate() { (one(block, &if at == 0 { id.to_owned() } else { format!("{id}-{}", at + 1) }, about)) }
+    })
+}
+
+fn one(block: &Block<'_>, id: &str, about: &str) -> Markup {
+    let label = if block.title.is_empty() { about.to_owned() } else { format!("{about}: {}", block.title) };
+    html! {
+        @if !block.title.is_empty() || !block.labels.common.is_empty() {
+            p.caption {
+                @if !block.title.is_empty() { strong { (block.title) } " " }
+                span.soft { (block.labels.common) }
+            }
+        }
+        div.scroll id=(id) tabindex="0" role="region" aria-label=(label) {
             table.wide {
                 thead { tr {
                     th scope="col" { "subject" }
-                    @for (column, _) in &filled { th.num scope="col" title=(column.meaning) { (column.heading) } }
+                    @for (column, _) in &block.columns { th.num scope="col" title=(column.meaning) { (column.heading) } }
                 } }
-                tbody { @for (at, row) in scenario.rows.iter().enumerate() {
+                tbody { @for (at, row) in block.rows.iter().enumerate() {
                     tr {
-                        th scope="row" { (name(row)) }
-                        @for (_, entries) in &filled { (entry(entries[at].as_ref())) }
+                        th scope="row" { span class={ "sw " (colour(row.place)) } {} (block.labels.names[at]) }
+                        @for (_, entries) in &block.columns { (entry(entries[at].as_ref())) }
                     }
                 } }
             }
         }
-    })
-}
-
-/// A row's name with its colour.
-pub(super) fn name(row: &Row) -> Markup {
-    html! { span class={ "sw " (colour(row.place)) } {} (row.label) }
+    }
 }
 
 fn entry(entry: Option<&Entry>) -> Markup {

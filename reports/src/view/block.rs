@@ -1,0 +1,186 @@
+//! Columns, and the tables that they make of rows.
+
+use super::{Labels, Row, Scenario, View};
+use crate::derive::{Figure, GROWTH_AT, Measured, Percentile};
+use crate::stats::Exactness;
+use crate::units::Quantity;
+
+/// A column of a table.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Its heading.
+    pub heading: &'static str,
+    /// The probe whose cell has the figure.
+    pub probe: &'static str,
+    /// The figure.
+    pub figure: Figure,
+    /// Multiplied by this: 1,000 for slopes per 1,000 requests.
+    pub times: u32,
+    /// Whether bytes are written in full.
+    pub in_full: bool,
+    /// What it means, for the glossary.
+    pub meaning: &'static str,
+}
+
+/// A figure in a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The figure.
+    pub measured: Measured,
+    /// The median, as shown.
+    pub text: String,
+    /// ` =` when exact, ` ± 4.0 KiB` when it varies, nothing when there is one sample only.
+    pub mark: String,
+    /// Whether no row that it may be compared with is lower, and one is higher.
+    pub lowest: bool,
+    /// This over the first subject's under the same conditions, where that is above zero.
+    pub ratio: Option<f64>,
+}
+
+/// A table: rows that have something to show, and what they show.
+#[derive(Debug)]
+pub struct Block<'a> {
+    /// What its columns are about: `memory`, `allocations`; empty when all probes share one table.
+    pub title: &'static str,
+    /// The rows.
+    pub rows: Vec<&'a Row>,
+    /// Their names.
+    pub labels: Labels,
+    /// Each column, with one entry for each row.
+    pub columns: Vec<(Column, Vec<Option<Entry>>)>,
+}
+
+impl Column {
+    /// A column of a figure as it is.
+    #[must_use]
+    pub fn new(heading: &'static str, probe: &'static str, figure: Figure, meaning: &'static str) -> Self {
+        Self { heading, probe, figure, times: 1, in_full: false, meaning }
+    }
+
+    /// A column of a figure per 1,000 requests.
+    #[must_use]
+    pub fn per_thousand(self) -> Self {
+        Self { times: 1_000, ..self }
+    }
+
+    fn text(&self, quantity: Quantity) -> String {
+        let quantity = quantity.times(self.times);
+        if self.in_full { quantity.in_full() } else { quantity.to_string() }
+    }
+}
+
+impl View {
+    /// The tables that `columns` make of a scenario: one when every row has cells of all their probes, else one for each probe, because a
+    /// probe may have run under other factors than its neighbour. Rows and columns without any figure are left out.
+    #[must_use]
+    pub fn blocks<'a>(&self, scenario: &'a Scenario, columns: &[Column]) -> Vec<Block<'a>> {
+        let whole = self.block(scenario, columns, "");
+        let mut probes: Vec<&'static str> = whole.columns.iter().map(|(column, _)| column.probe).collect();
+        probes.dedup();
+        probes.sort_unstable_by_key(|probe| *probe != "rss");
+        probes.dedup();
+        let has = |row: &Row, probe: &str| {
+            whole.columns.iter().any(|(c, _)| c.probe == probe && self.figure(row, probe, &c.figure).is_some())
+        };
+        if whole.rows.is_empty() {
+            return Vec::new();
+        }
+        if probes.len() < 2 || whole.rows.iter().all(|row| probes.iter().all(|probe| has(row, probe))) {
+            return vec![whole];
+        }
+        let own = |probe: &str| -> Vec<Column> { columns.iter().filter(|c| c.probe == probe).cloned().collect() };
+        probes.into_iter().map(|probe| self.block(scenario, &own(probe), title(probe))).collect()
+    }
+
+    fn block<'a>(&self, scenario: &'a Scenario, columns: &[Column], title: &'static str) -> Block<'a> {
+        let any = |row: &&Row| columns.iter().any(|column| self.figure(row, column.probe, &column.figure).is_some());
+        let rows: Vec<&Row> = scenario.rows.iter().filter(any).collect();
+        let columns = columns
+            .iter()
+            .map(|column| (column.clone(), self.entries(scenario, &rows, column)))
+            .filter(|(_, entries)| entries.iter().any(Option::is_some))
+            .collect();
+        Block { title, labels: Labels::of(&rows), rows, columns }
+    }
+
+    fn entries(&self, scenario: &Scenario, rows: &[&Row], column: &Column) -> Vec<Option<Entry>> {
+        let figure = |row: &Row| self.figure(row, column.probe, &column.figure);
+        let entry = |row: &Row| {
+            let measured = *figure(row)?;
+            let others = || {
+                rows.iter()
+                    .filter(|other| !std::ptr::eq(**other, row) && other.comparable(row))
+                    .filter_map(|r| figure(r))
+            };
+            let reference = self.reference(scenario, row).and_then(figure);
+            Some(Entry {
+                text: column.text(measured.median()),
+                mark: match measured.stats.exactness {
+                    Exactness::Single => String::new(),
+                    Exactness::Identical => " =".to_owned(),
+                    Exactness::Varies => format!(" ± {}", column.text(measured.spread())),
+                },
+                // Where all are the same, none is best.
+                lowest: others().all(|other| measured.stats.median <= other.stats.median)
+                    && others().any(|other| measured.stats.median < other.stats.median),
+                ratio: reference.and_then(|reference| measured.median().ratio(reference.median())),
+                measured,
+            })
+        };
+        rows.iter().map(|row| entry(row)).collect()
+    }
+}
+
+fn title(probe: &str) -> &'static str {
+    match probe {
+        "rss" => "memory",
+        "count" => "allocations",
+        "jemalloc" => "jemalloc",
+        "dhat" => "dhat",
+        _ => "further",
+    }
+}
+
+/// The columns of the main table.
+#[must_use]
+pub fn columns() -> Vec<Column> {
+    vec![
+        Column::new("RSS growth", "rss", Figure::growth("proc.rss"), "resident memory at steady@20 minus that at start, file pages included"),
+        Column::new("anon growth", "rss", Figure::growth("proc.anon"), "the same of anonymous memory only: heap, stacks, written data"),
+        Column::new(
+            "start RSS",
+            "rss",
+            Figure::at("start", "proc.rss"),
+            "resident memory before the first statement: growth alone could be gamed by growing earlier",
+        ),
+        Column::new(
+            "peak RSS",
+            "rss",
+            Figure::at(GROWTH_AT, "proc.hwm"),
+            "highest resident memory up to steady@20 (hwm): giving memory back before a reading cannot hide it",
+        ),
+        Column::new("p50", "rss", Figure::Latency(Percentile::P50), "median time per request in the last batch, as the subject measured it"),
+        Column::new(
+            "allocs/request",
+            "count",
+            Figure::per_request("heap.allocs"),
+            "calls of malloc and realloc per request, Rust and C, over requests 64 to 128",
+        ),
+        Column {
+            in_full: true,
+            ..Column::new(
+                "bytes/request",
+                "count",
+                Figure::per_request("heap.bytes"),
+                "bytes asked for in those calls, a realloc's whole new size included",
+            )
+        },
+        Column::new(
+            "live/1,000 req",
+            "count",
+            Figure::slope("heap.live"),
+            "slope of the live heap per 1,000 requests, the smaller of the segments 64–128 and 128–256: above zero is a leak",
+        )
+        .per_thousand(),
+    ]
+}

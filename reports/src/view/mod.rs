@@ -1,0 +1,122 @@
+//! The record as reports show it: per scenario, one row for each subject under given factors, with the cells of all its probes.
+//!
+//! - `rows`: rows made of cells, and their names.
+//! - `block`: columns, and the tables that they make of rows.
+
+mod block;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use block::{Block, Column, Entry, columns};
+pub use rows::{Labels, Row};
+
+use crate::derive::{self, CellFigures, Failure, Figure, Measured};
+use crate::record::{Cell, Record, ScenarioInfo, Status};
+
+/// A record, its figures, and its rows.
+#[derive(Debug)]
+pub struct View {
+    /// The record, made safe to show.
+    pub record: Record,
+    /// The figures of every cell.
+    pub cells: Vec<CellFigures>,
+    /// The scenarios in the plan's order, then those that only samples name.
+    pub scenarios: Vec<Scenario>,
+}
+
+/// A scenario and its rows.
+#[derive(Debug)]
+pub struct Scenario {
+    /// What it does.
+    pub info: ScenarioInfo,
+    /// Subjects under their factors: those under the same conditions together, in the plan's order.
+    pub rows: Vec<Row>,
+}
+
+impl View {
+    /// Prepares a record for showing.
+    #[must_use]
+    pub fn new(record: &Record) -> Self {
+        let record = crate::clean::record(record);
+        let cells = derive::cells(&record);
+        let scenarios = scenarios(&record, &cells);
+        Self { record, cells, scenarios }
+    }
+
+    /// The cell of a row under a probe.
+    #[must_use]
+    pub fn cell(&self, row: &Row, probe: &str) -> Option<&CellFigures> {
+        self.cells.get(row.cell(probe)?)
+    }
+
+    /// A figure of a row under a probe.
+    #[must_use]
+    pub fn figure(&self, row: &Row, probe: &str, figure: &Figure) -> Option<&Measured> {
+        self.cell(row, probe)?.figure(figure)
+    }
+
+    /// The scenario of that name.
+    #[must_use]
+    pub fn scenario(&self, id: &str) -> Option<&Scenario> {
+        self.scenarios.iter().find(|scenario| scenario.info.id == id)
+    }
+
+    /// Every sample that does not count, with its cell.
+    pub fn failures(&self) -> impl Iterator<Item = (&Cell, &Failure)> {
+        self.cells.iter().flat_map(|cell| cell.failures.iter().map(move |failure| (&cell.cell, failure)))
+    }
+
+    /// The protocol that a row's valid samples spoke, by its factor or as negotiated.
+    #[must_use]
+    pub fn protocol<'a>(&'a self, row: &'a Row) -> Option<&'a str> {
+        if let Some(protocol) = row.factors.get("protocol") {
+            return Some(protocol);
+        }
+        let cells: Vec<&Cell> = row.cells().filter_map(|at| self.cells.get(at)).map(|c| &c.cell).collect();
+        let spoken = self.record.samples.iter().filter(|s| s.status == Status::Ok && cells.contains(&&s.cell));
+        spoken.map(|sample| sample.answers.protocol.as_str()).find(|protocol| !protocol.is_empty())
+    }
+
+    /// The row that `row` is compared with: of the first subject, under the same conditions, with the same allocator if there is one.
+    /// `None` when several would do, as for a subject that has no choice of runtime beside one that was measured under two.
+    #[must_use]
+    pub fn reference<'a>(&self, scenario: &'a Scenario, row: &Row) -> Option<&'a Row> {
+        let first = self.record.plan.subjects.iter().find(|s| scenario.rows.iter().any(|row| row.subject == s.id))?;
+        let near: Vec<&Row> =
+            scenario.rows.iter().filter(|other| other.subject == first.id && other.comparable(row)).collect();
+        let alike = |other: &&&Row| {
+            other.factors.get("allocator") == row.factors.get("allocator") && !other.factors.contains_key("switches")
+        };
+        let same: Vec<&Row> = near.iter().filter(alike).copied().collect();
+        match (same.as_slice(), near.as_slice()) {
+            ([one], _) | ([], [one]) => Some(one),
+            _ => None,
+        }
+    }
+}
+
+fn scenarios(record: &Record, cells: &[CellFigures]) -> Vec<Scenario> {
+    let mut infos = record.plan.scenarios.clone();
+    let known: BTreeSet<String> = infos.iter().map(|info| info.id.clone()).collect();
+    let further: BTreeSet<&str> = cells.iter().map(|cell| cell.cell.scenario.as_str()).collect();
+    infos.extend(further.into_iter().filter(|id| !known.contains(*id)).map(undescribed));
+    infos.into_iter().map(|info| Scenario { rows: rows::of(record, cells, &info.id), info }).collect()
+}
+
+/// A scenario that samples name and the plan does not.
+fn undescribed(id: &str) -> ScenarioInfo {
+    ScenarioInfo {
+        id: id.to_owned(),
+        description: "not described in the plan".to_owned(),
+        method: String::new(),
+        in_flight: 0,
+        body_bytes: None,
+        events: None,
+        deterministic: false,
+        steps: Vec::new(),
+    }
+}
+
+/// Factors, in the order of their names.
+type Factors = BTreeMap<String, String>;
