@@ -1,0 +1,41 @@
+//! A program holds one level and one allocator: what else is linked in would move the figures at `start`.
+
+mod common;
+
+use std::process::Command;
+
+use common::program;
+
+/// The levels, by their modules' names.
+const LEVELS: [(&str, &str); 3] =
+    [("original", "gemini_original"), ("optimized", "gemini_optimized"), ("ultra", "gemini_ultra_optimized")];
+
+#[test]
+fn a_program_holds_no_other_level_and_no_other_allocator() {
+    for (level, _) in LEVELS {
+        for allocator in ["system", "jemalloc", "dhat"] {
+            let program = format!("{level}-{allocator}");
+            let symbols = symbols(&program);
+            for (other, module) in LEVELS {
+                assert_eq!(symbols.contains(module), other == level, "{program} and {module}");
+            }
+            // `_rjem_je_` is jemalloc's own prefix inside; one object of it would bring its constructor along.
+            assert_eq!(symbols.contains("_rjem_"), allocator == "jemalloc", "{program}");
+            assert_eq!(symbols.contains("dhat"), allocator == "dhat", "{program}");
+            // Unprefixed, jemalloc would be the C heap's allocator too.
+            let own = |name: &str| symbols.lines().any(|line| line.ends_with(name) && !line.contains(" U "));
+            assert!(
+                ![" malloc", " free", " calloc", " realloc"].into_iter().any(own),
+                "{program} brings its own malloc"
+            );
+        }
+    }
+    let probe = symbols("probe-null");
+    assert!(!probe.contains("plimsoll_providers") && !probe.contains("reqwest"));
+}
+
+fn symbols(name: &str) -> String {
+    let output = Command::new("nm").arg(program(name)).output().expect("nm comes with cc: install binutils");
+    assert!(output.status.success(), "{name}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
