@@ -1,6 +1,6 @@
 //! A server of one kind of answer, plain HTTP/1.1: what is needed to see a subject at work, and no more.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
