@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 use std::io;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -31,7 +32,7 @@ pub struct About {
 }
 
 /// Speaks the protocol on standard input and output until told to exit, and exits. Call it first in `main`.
-pub fn run<A: Allocator, S: Subject>(about: About, subject: S) {
+pub fn run<A: Allocator, S: Subject>(about: About, subject: S) -> ! {
     let mut pipe = Pipe::open();
     latency::reset();
     let ended = match A::start() {
@@ -42,7 +43,6 @@ pub fn run<A: Allocator, S: Subject>(about: About, subject: S) {
         }
         Err(reason) => answer(&mut pipe, &Err(Failure::other(reason)), |_| Ok(())),
     };
-    // Not a return: whatever was not dropped on command is not dropped at all, so that a task that hangs cannot keep the process.
     std::process::exit(i32::from(ended.is_err()));
 }
 
@@ -51,7 +51,8 @@ fn converse<A: Allocator, S: Subject>(pipe: &mut Pipe, about: About, subject: S,
     pipe.send(|line| {
         let _ = greet::<A>(line, about, build, allocator);
     })?;
-    let mut session = Session { subject, runtime: None, work: None };
+    // Whatever was not dropped on command is not dropped at all, so that a task that hangs cannot keep the process.
+    let mut session = ManuallyDrop::new(Session { subject, runtime: None, work: None });
     loop {
         let command = match pipe.receive() {
             // The end of the input is the end of us.

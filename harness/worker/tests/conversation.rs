@@ -40,6 +40,21 @@ fn the_end_of_the_input_is_the_end_of_the_subject() {
 }
 
 #[test]
+fn a_client_whose_thread_never_ends_cannot_keep_the_process() {
+    for last in [None, Some("exit")] {
+        let mut subject = Subject::start("failing", "multi_thread");
+        subject.ok("runtime");
+        subject.ok("client");
+        if let Some(command) = last {
+            subject.tell(command);
+        }
+        // Would wait for ever if the runtime were dropped.
+        let (rest, status) = subject.end();
+        assert_eq!((rest.as_str(), status.code()), ("", Some(0)));
+    }
+}
+
+#[test]
 fn what_is_out_of_order_or_unknown_is_said_and_not_done() {
     let mut subject = Subject::start("echo", "current_thread");
     assert_eq!(subject.ask("client"), "error other the command `runtime` must come first");
