@@ -180,7 +180,7 @@ impl Error {
 }
 
 /// An error and what caused it, on one line: libraries put the telling part at the end of the chain.
-fn chain(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

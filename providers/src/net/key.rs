@@ -6,6 +6,8 @@ use reqwest::header::{HeaderName, HeaderValue};
 
 use crate::error::{ApiError, Error};
 
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
 /// The header that carries the key.
 pub(crate) const API_KEY_HEADER: HeaderName = HeaderName::from_static("x-goog-api-key");
 
@@ -34,11 +36,23 @@ impl ApiKey {
         error
     }
 
-    /// The same for any error.
+    /// The same for any error: a reader, too, quotes what it cannot read.
     pub(crate) fn cleanse(&self, error: Error) -> Error {
         match error {
             Error::Api(error) => Error::Api(Box::new(self.redact(*error))),
+            Error::Answer { expected, source } => Error::Answer { expected, source: self.cleanse_source(source) },
+            Error::Transport { phase, source } => Error::Transport { phase, source: self.cleanse_source(source) },
             other => other,
+        }
+    }
+
+    fn cleanse_source(&self, source: Source) -> Source {
+        let Ok(key) = self.0.to_str() else { return source };
+        let text = crate::error::chain(source.as_ref());
+        if text.contains(key) || format!("{source:?}").contains(key) {
+            text.replace(key, "[key]").into()
+        } else {
+            source
         }
     }
 }

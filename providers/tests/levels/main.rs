@@ -1,0 +1,147 @@
+//! Every level against the same servers: wiremock for whole answers, a raw one of our own for what wiremock cannot do.
+
+mod answers;
+mod failures;
+mod protocols;
+mod secrets;
+mod server;
+mod streams;
+mod techniques;
+
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use plimsoll_providers::gemini_optimized::OptimizedGeminiProvider;
+use plimsoll_providers::gemini_original::GeminiProvider;
+use plimsoll_providers::gemini_ultra_optimized::UltraOptimizedGeminiProvider;
+use plimsoll_providers::{Config, Error, GenerateContentRequest, Options, Provider, Techniques};
+
+/// What stands for a key, and must be found nowhere but in its header.
+pub(crate) const CANARY: &str = "canary-5f3a91";
+
+/// Far beyond what any test needs: only what hangs meets it.
+const HANG: Duration = Duration::from_secs(30);
+
+/// A level as the tests make it.
+pub(crate) trait Subject: Sized {
+    type Provider: Provider + std::fmt::Debug;
+
+    fn make(config: Config, options: Options) -> impl Future<Output = Result<Self::Provider, Error>>;
+
+    /// A provider for a server at `base`.
+    async fn at(base: &str, options: Options) -> Self::Provider {
+        Self::make(config(base), options).await.unwrap()
+    }
+}
+
+pub(crate) struct Original;
+pub(crate) struct Optimized;
+pub(crate) struct OptimizedPlain;
+pub(crate) struct Ultra;
+pub(crate) struct UltraPlain;
+
+impl Subject for Original {
+    type Provider = GeminiProvider;
+
+    async fn make(config: Config, options: Options) -> Result<Self::Provider, Error> {
+        GeminiProvider::with_options(config, options).await
+    }
+}
+
+impl Subject for Optimized {
+    type Provider = OptimizedGeminiProvider;
+
+    async fn make(config: Config, options: Options) -> Result<Self::Provider, Error> {
+        OptimizedGeminiProvider::with_options(config, options).await
+    }
+}
+
+impl Subject for OptimizedPlain {
+    type Provider = OptimizedGeminiProvider;
+
+    async fn make(config: Config, options: Options) -> Result<Self::Provider, Error> {
+        OptimizedGeminiProvider::with_options(config, Options { techniques: Techniques::NONE, ..options }).await
+    }
+}
+
+impl Subject for Ultra {
+    type Provider = UltraOptimizedGeminiProvider;
+
+    async fn make(config: Config, options: Options) -> Result<Self::Provider, Error> {
+        UltraOptimizedGeminiProvider::with_options(config, options).await
+    }
+}
+
+impl Subject for UltraPlain {
+    type Provider = UltraOptimizedGeminiProvider;
+
+    async fn make(config: Config, options: Options) -> Result<Self::Provider, Error> {
+        UltraOptimizedGeminiProvider::with_options(config, Options { techniques: Techniques::NONE, ..options }).await
+    }
+}
+
+/// A configuration for a server at `base`, with the canary as its key.
+pub(crate) fn config(base: &str) -> Config {
+    Config {
+        api_key: CANARY.to_owned(),
+        base_url: Some(base.to_owned()),
+        default_model: "m".to_owned(),
+        ..Config::default()
+    }
+}
+
+pub(crate) fn question() -> GenerateContentRequest {
+    GenerateContentRequest::user_text("why?")
+}
+
+/// Fails a test that hangs.
+pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(HANG, future).await.expect("the test hangs")
+}
+
+/// All texts of a stream, and how it ended.
+pub(crate) async fn collect(provider: &impl Provider) -> (String, Result<(), Error>) {
+    let mut text = String::new();
+    let end = provider
+        .stream(&question(), |event| {
+            text.extend(event.texts());
+            ControlFlow::Continue(())
+        })
+        .await;
+    (text, end)
+}
+
+/// Runs one case on every level, the switchable ones with all techniques and with none.
+macro_rules! every_level {
+    ($($case:ident)+) => {$(
+        mod $case {
+            #[tokio::test]
+            async fn original() {
+                $crate::in_time(super::on::$case::<$crate::Original>()).await;
+            }
+
+            #[tokio::test]
+            async fn optimized() {
+                $crate::in_time(super::on::$case::<$crate::Optimized>()).await;
+            }
+
+            #[tokio::test]
+            async fn optimized_without_techniques() {
+                $crate::in_time(super::on::$case::<$crate::OptimizedPlain>()).await;
+            }
+
+            #[tokio::test]
+            async fn ultra() {
+                $crate::in_time(super::on::$case::<$crate::Ultra>()).await;
+            }
+
+            #[tokio::test]
+            async fn ultra_without_techniques() {
+                $crate::in_time(super::on::$case::<$crate::UltraPlain>()).await;
+            }
+        }
+    )+};
+}
+
+pub(crate) use every_level;

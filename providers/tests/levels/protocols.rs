@@ -1,0 +1,87 @@
+//! What is offered on the wire, seen from the other end.
+
+use plimsoll_providers::{Crypto, Options, Protocol, Provider, Timeouts, Trust};
+
+use crate::server::{Server, Step, answer, whole};
+use crate::{Original, Subject, Ultra, UltraPlain, in_time, question};
+
+crate::every_level! {
+    an_explicit_protocol_is_the_only_one_offered
+    a_known_address_needs_no_dns_and_keeps_its_name
+    configurations_that_cannot_work_are_refused
+}
+
+/// What a client says first to a TLS server.
+async fn hello<S: Subject>(options: Options) -> String {
+    let server = Server::new([Step::Close]).await;
+    let base = format!("https://localhost:{}", server.addr.port());
+    let provider = S::at(&base, Options { trust: Trust::WebPkiRoots, ..options }).await;
+    provider.generate(&question()).await.unwrap_err();
+    server.requests().remove(0)
+}
+
+/// The protocols in it, as ALPN writes them.
+fn offers(hello: &str) -> (bool, bool) {
+    (hello.contains("\u{8}http/1.1"), hello.contains("\u{2}h2"))
+}
+
+#[tokio::test]
+async fn by_itself_original_offers_both_and_ultra_only_http1() {
+    in_time(async {
+        assert_eq!(offers(&hello::<Original>(Options::default()).await), (true, true));
+        assert_eq!(offers(&hello::<Ultra>(Options::default()).await), (true, false));
+        assert_eq!(offers(&hello::<UltraPlain>(Options::default()).await), (true, true));
+    })
+    .await;
+}
+
+mod on {
+    use super::*;
+
+    pub(super) async fn an_explicit_protocol_is_the_only_one_offered<S: Subject>() {
+        for crypto in [Crypto::Default, Crypto::Ring, Crypto::AwsLc] {
+            let asked = |protocol| Options { protocol, crypto, ..Options::default() };
+            assert_eq!(offers(&hello::<S>(asked(Protocol::Http1)).await), (true, false), "{crypto:?}");
+            assert_eq!(offers(&hello::<S>(asked(Protocol::Http2)).await), (false, true), "{crypto:?}");
+        }
+        let server = Server::new([Step::Close]).await;
+        let provider = S::at(&server.base(), Options { protocol: Protocol::Http2, ..Options::default() }).await;
+        provider.generate(&question()).await.unwrap_err();
+        assert!(server.requests()[0].starts_with("PRI * HTTP/2.0\r\n"), "without TLS by prior knowledge");
+    }
+
+    pub(super) async fn a_known_address_needs_no_dns_and_keeps_its_name<S: Subject>() {
+        let server = Server::new(whole("200 OK", "application/json", answer("found", Some("STOP")).as_bytes())).await;
+        let port = server.addr.port();
+        let known = |port: u16| Options {
+            resolve: vec![format!("api.plimsoll.invalid:{port}:127.0.0.1").parse().unwrap()],
+            timeouts: Timeouts::default(),
+            ..Options::default()
+        };
+        let base = format!("http://api.plimsoll.invalid:{port}");
+        let provider = S::at(&base, known(port)).await;
+        assert_eq!(provider.generate(&question()).await.unwrap().text(), "found");
+        assert!(server.requests()[0].contains(&format!("host: api.plimsoll.invalid:{port}\r\n")));
+        // Another port's address is not this one's.
+        let provider = S::at(&base, known(1)).await;
+        provider.generate(&question()).await.unwrap_err();
+        assert_eq!(server.requests().len(), 1);
+    }
+
+    pub(super) async fn configurations_that_cannot_work_are_refused<S: Subject>() {
+        for base in ["", "localhost", "ftp://localhost", "http://localhost?key=1", "http://localhost#x", "http://"] {
+            let error = S::make(crate::config(base), Options::default()).await.err();
+            assert!(error.is_some_and(|error| error.to_string().contains("base_url")), "{base:?}");
+        }
+        let mut config = crate::config("http://localhost");
+        config.api_version = "v1/beta".to_owned();
+        assert!(
+            S::make(config, Options::default()).await.is_err_and(|error| error.to_string().contains("api_version"))
+        );
+        let mut config = crate::config("http://localhost");
+        config.default_model = String::new();
+        assert!(
+            S::make(config, Options::default()).await.is_err_and(|error| error.to_string().contains("default_model"))
+        );
+    }
+}
