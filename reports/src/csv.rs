@@ -40,10 +40,7 @@ pub fn render(record: &Record) -> String {
     push(&mut out, &HEADER.map(str::to_owned));
     for figures in &view.cells {
         for (figure, measured) in &figures.figures {
-            let checkpoint = match figure {
-                crate::derive::Figure::At { checkpoint, .. } => checkpoint.as_str(),
-                _ => "",
-            };
+            let checkpoint = figure.checkpoint().unwrap_or("");
             let stats = &measured.stats;
             let mut row = names(&figures.cell);
             row.extend(["ok", "", "", figure.form(), checkpoint, figure.metric(), measured.unit.name()].map(text));

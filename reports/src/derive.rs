@@ -17,11 +17,21 @@ pub const GROWTH_AT: &str = "steady@20";
 /// The checkpoints between which slopes and rates are taken: after the client is warm.
 pub const SLOPE_AT: [&str; 3] = ["steady@64", "steady@128", "steady@256"];
 
+/// Metrics whose growth is drawn from checkpoint to checkpoint.
+pub const OVER_CHECKPOINTS: [&str; 3] = ["proc.anon", "proc.rss", "heap.live"];
+
 /// What a figure says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Figure {
     /// The metric itself at a checkpoint.
     At {
+        /// The checkpoint's name.
+        checkpoint: String,
+        /// The metric's name.
+        metric: String,
+    },
+    /// What came since `start`, up to a checkpoint; of what is drawn over checkpoints only.
+    Since {
         /// The checkpoint's name.
         checkpoint: String,
         /// The metric's name.
@@ -61,6 +71,12 @@ impl Figure {
         Self::At { checkpoint: checkpoint.to_owned(), metric: metric.to_owned() }
     }
 
+    /// The metric at a checkpoint minus that at start.
+    #[must_use]
+    pub fn since(checkpoint: &str, metric: &str) -> Self {
+        Self::Since { checkpoint: checkpoint.to_owned(), metric: metric.to_owned() }
+    }
+
     /// Growth of a metric.
     #[must_use]
     pub fn growth(metric: &str) -> Self {
@@ -96,6 +112,7 @@ impl Figure {
     pub fn form(&self) -> &'static str {
         match self {
             Self::At { .. } => "at",
+            Self::Since { .. } => "since-start",
             Self::Growth(_) => "growth",
             Self::Slope(_) => "slope",
             Self::Step(_) => "step",
@@ -105,11 +122,20 @@ impl Figure {
         }
     }
 
+    /// The checkpoint it is read at, if it is of one.
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<&str> {
+        match self {
+            Self::At { checkpoint, .. } | Self::Since { checkpoint, .. } => Some(checkpoint),
+            _ => None,
+        }
+    }
+
     /// The metric it is made of; for a time, its percentile's name.
     #[must_use]
     pub fn metric(&self) -> &str {
         match self {
-            Self::At { metric, .. } => metric,
+            Self::At { metric, .. } | Self::Since { metric, .. } => metric,
             Self::Growth(m) | Self::Slope(m) | Self::Step(m) | Self::Residue(m) | Self::PerRequest(m) => m,
             Self::Latency(percentile) => percentile.name(),
         }
@@ -124,6 +150,7 @@ impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::At { checkpoint, metric } => write!(f, "{metric} at {checkpoint}"),
+            Self::Since { checkpoint, metric } => write!(f, "{metric} since start at {checkpoint}"),
             Self::PerRequest(metric) => write!(f, "{metric} per request"),
             Self::Latency(percentile) => write!(f, "latency {}", percentile.name()),
             other => write!(f, "{} {}", other.form(), other.metric()),

@@ -101,7 +101,7 @@ fn head(figures: &CellFigures) -> Map<String, Value> {
 fn one(figure: &Figure, measured: &Measured) -> Value {
     let mut object = Map::new();
     object.insert("form".to_owned(), json!(figure.form()));
-    if let Figure::At { checkpoint, .. } = figure {
+    if let Some(checkpoint) = figure.checkpoint() {
         object.insert("checkpoint".to_owned(), json!(checkpoint));
     }
     object.insert("metric".to_owned(), json!(figure.metric()));

@@ -159,36 +159,23 @@ fn compare(view: &View, scenario: &Scenario, rows: &[&Row]) -> (Headline, String
     known.sort_by(|a, b| a.1.stats.median.total_cmp(&b.1.stats.median));
     let best = known[0];
     let overlaps = best.1.stats.overlaps(&base.1.stats);
-    let place = conditions(view, scenario, best.0);
     let alone = known.iter().all(|(row, _)| row.subject == best.0.subject);
+    let (id, name, grew) = (&scenario.info.id, &best.0.subject, best.1.median());
+    let place = format!("{}; {}", conditions(view, scenario, best.0), processes(&best.1));
     let text = if alone {
         format!(
-            "On `{}` ({place}), `{}` grew {} of anonymous memory over 20 requests (median of {}); nothing else was measured to compare it with.",
-            scenario.info.id,
-            best.0.subject,
-            best.1.median(),
-            processes(&best.1)
+            "`{name}` grew {grew} of anonymous memory over 20 requests of `{id}`; nothing was measured beside it ({place})."
         )
     } else if best.0.subject == base.0.subject {
         let next = known.iter().find(|(row, _)| row.subject != best.0.subject).unwrap_or(&best);
+        let (other, theirs) = (&next.0.subject, next.1.median());
         format!(
-            "On `{}` ({place}), `{}` itself grew least anonymous memory over 20 requests: {} (median of {}); next is `{}` with {}.",
-            scenario.info.id,
-            best.0.subject,
-            best.1.median(),
-            processes(&best.1),
-            next.0.subject,
-            next.1.median()
+            "`{name}` itself grew least anonymous memory over 20 requests of `{id}`: {grew}; next is `{other}` with {theirs} ({place})."
         )
     } else {
+        let (other, theirs) = (&base.0.subject, base.1.median());
         format!(
-            "On `{}` ({place}), `{}` grew least anonymous memory over 20 requests: {} (median of {}) against {} of `{}`{}.{}{}",
-            scenario.info.id,
-            best.0.subject,
-            best.1.median(),
-            processes(&best.1),
-            base.1.median(),
-            base.0.subject,
+            "`{name}` grew least anonymous memory over 20 requests of `{id}`: {grew} against {theirs} of `{other}`{} ({place}).{}{}",
             less(&best.1, &base.1),
             if overlaps { " Their samples overlap, so the difference is not certain." } else { "" },
             allocators(best.0, base.0),
@@ -208,7 +195,7 @@ fn compare(view: &View, scenario: &Scenario, rows: &[&Row]) -> (Headline, String
 fn processes(measured: &Measured) -> String {
     match measured.stats.samples {
         1 => "1 process".to_owned(),
-        n => format!("{n} processes"),
+        n => format!("median of {n} processes"),
     }
 }
 

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::chart::{Chart, Data, Key, pc, px, short};
 use super::colour;
 use crate::derive::{Figure, Measured};
-use crate::view::{Labels, Row, Scenario, View};
+use crate::view::{Row, Scenario, View};
 
 /// Share of the width that bars may take; the rest is for their values.
 const SPAN: f64 = 62.0;
@@ -38,7 +38,7 @@ pub(super) fn of(view: &View, scenario: &Scenario, spec: Spec<'_>) -> Option<Cha
         spec.series.iter().map(|(_, figure)| view.figure(row, spec.probe, figure).copied()).collect()
     };
     let rows: Vec<&Row> = scenario.rows.iter().filter(|row| bars(row).iter().any(Option::is_some)).collect();
-    let labels = Labels::of(&rows);
+    let labels = view.labels(&rows, spec.probe);
     let groups: Vec<Group> =
         rows.iter().zip(labels.names).map(|(row, name)| Group { name, place: row.place, bars: bars(row) }).collect();
     let about = if labels.common.is_empty() {
@@ -90,7 +90,7 @@ fn chart(id: String, title: String, about: String, series: &[&str], groups: &[Gr
         legend,
         height: top,
         drawing: html! {
-            line.grid.zero x1=(zero) x2=(zero) y1="0" y2=(px(top - GAP)) {}
+            @if low < 0.0 { line.grid.zero x1=(zero) x2=(zero) y1="0" y2=(px(top - GAP)) {} }
             @for part in drawn { (part) }
         },
         data: data(series, groups),

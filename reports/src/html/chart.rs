@@ -91,28 +91,27 @@ pub(super) fn short(text: &str, longest: usize) -> String {
     format!("{head}…")
 }
 
-/// Round marks from zero to at least `largest`, four or so, round in the unit in which they will be written.
-pub(super) fn ticks(largest: f64, unit: Unit) -> Vec<Quantity> {
+/// Round marks over zero, from at most `lowest` (or zero) to at least `largest`, four or so, round in the unit in which they will be written.
+pub(super) fn ticks(lowest: f64, largest: f64, unit: Unit) -> Vec<Quantity> {
+    let span = largest.max(0.0) - lowest.min(0.0);
     let worth = match unit {
-        Unit::Bytes if largest >= 1_048_576.0 => 1_048_576.0,
-        Unit::Bytes if largest >= 1024.0 => 1024.0,
-        Unit::Micros if largest >= 1e3 => 1e3,
+        Unit::Bytes if span >= 1_048_576.0 => 1_048_576.0,
+        Unit::Bytes if span >= 1024.0 => 1024.0,
+        Unit::Micros if span >= 1e3 => 1e3,
         _ => 1.0,
     };
-    let rough = (largest / worth / 4.0).max(f64::MIN_POSITIVE);
+    let rough = (span / worth / 4.0).max(0.25);
     let power = 10f64.powf(rough.log10().floor());
     let round = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|m| m * power).find(|step| *step >= rough * 0.999);
     let step = round.unwrap_or(rough) * worth;
-    let mut all = Vec::new();
-    let mut at = 0u32;
-    loop {
-        let value = step * f64::from(at);
-        all.extend(Quantity::new(value, unit));
-        if value >= largest || at > 10 {
-            return all;
-        }
-        at += 1;
-    }
+    // The step is at least a quarter of the span: there are few enough marks for any input.
+    let mark = |at: i32| Quantity::new(step * f64::from(at), unit);
+    let below = (1..=8).take_while(|at| step * f64::from(at - 1) < -lowest).filter_map(|at| mark(-at));
+    let above = (0..=8).take_while(|at| *at == 0 || step * f64::from(at - 1) < largest).filter_map(mark);
+    let mut all: Vec<Quantity> = below.collect();
+    all.reverse();
+    all.extend(above);
+    all
 }
 
 #[cfg(test)]
@@ -121,10 +120,12 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_reach_the_largest() {
-        let shown = |largest, unit| ticks(largest, unit).into_iter().map(|q| q.to_string()).collect::<Vec<_>>();
+        let shown = |largest, unit| ticks(0.0, largest, unit).into_iter().map(|q| q.to_string()).collect::<Vec<_>>();
         assert_eq!(shown(4.4 * 1_048_576.0, Unit::Bytes), ["0 B", "2.00 MiB", "4.00 MiB", "6.00 MiB"]);
         assert_eq!(shown(119.0, Unit::Count), ["0", "50", "100", "150"]);
-        assert_eq!(shown(0.0, Unit::Count).len(), 1);
+        assert_eq!(shown(0.0, Unit::Count), ["0"]);
+        let below: Vec<String> = ticks(-100.0, 400.0, Unit::Count).into_iter().map(|q| q.to_string()).collect();
+        assert_eq!(below, ["−200", "0", "200", "400"]);
     }
 
     #[test]

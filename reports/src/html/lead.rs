@@ -20,7 +20,7 @@ pub(super) fn header(view: &View, told: &Summary) -> Markup {
                 "Measured " time datetime=(record.started) { (record.started.strftime("%-d %B %Y, %H:%M UTC")) }
                 " against " (target(&record.environment.target)) ", suite " code { (record.plan.suite) } ", run " code { (record.id) } "."
             }
-            p.verdict { strong { (prose(&told.verdict)) } }
+            p.verdict { (prose(&told.verdict)) }
         }
     }
 }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::chart::{Chart, Data, Key, pc, px, ticks};
 use super::colour;
 use crate::derive::Measured;
+use crate::units::Quantity;
 
 const HEIGHT: f64 = 210.0;
 /// Room above the plot for the highest mark's label, and below it for two rows of checkpoints.
@@ -24,26 +25,27 @@ pub(super) struct Line {
     pub(super) points: Vec<Option<Measured>>,
 }
 
-/// Lines over `checkpoints`. `largest` sets the scale, so that charts side by side can share it. `None` when nothing was measured.
+/// Lines over `checkpoints`. `range`, lowest and largest, sets the scale, so that charts side by side can share it. `None` when nothing was measured.
 pub(super) fn chart(
     id: String,
     title: String,
     about: String,
     checkpoints: &[String],
     lines: &[Line],
-    largest: f64,
+    (lowest, largest): (f64, f64),
 ) -> Option<Chart> {
     let unit = lines.iter().flat_map(|line| line.points.iter().flatten()).next()?.unit;
-    let marks = ticks(largest, unit);
-    let top = marks.last().map_or(1.0, |mark| mark.value()).max(1.0);
-    let y = |value: f64| TOP + (1.0 - value.max(0.0) / top) * (HEIGHT - TOP);
+    let marks = ticks(lowest, largest, unit);
+    let end = |mark: Option<&Quantity>| mark.map_or(0.0, |mark| mark.value());
+    let (bottom, top) = (end(marks.first()), end(marks.last()));
+    let y = |value: f64| TOP + (top - value) / (top - bottom).max(1.0) * (HEIGHT - TOP);
     let x = |at: usize| {
         let last = checkpoints.len().saturating_sub(1).max(1);
         FROM + (TO - FROM) * count(at) / count(last)
     };
     let drawing = html! {
         @for mark in &marks {
-            line class=(if mark.value() > 0.0 { "grid" } else { "grid zero" }) x1="0" x2="100%" y1=(px(y(mark.value()))) y2=(px(y(mark.value()))) {}
+            line class=(if mark.value() == 0.0 { "grid zero" } else { "grid" }) x1="0" x2="100%" y1=(px(y(mark.value()))) y2=(px(y(mark.value()))) {}
             text.axis x="0" y=(px(y(mark.value()) - 4.0)) { (mark) }
         }
         @for (at, name) in checkpoints.iter().enumerate() {
@@ -62,9 +64,10 @@ pub(super) fn chart(
     })
 }
 
-/// The largest value of the lines, for a common scale.
-pub(super) fn largest(lines: &[Line]) -> f64 {
-    lines.iter().flat_map(|line| line.points.iter().flatten()).map(|m| m.stats.max).fold(0.0, f64::max)
+/// The lowest and the largest value of the lines, zero included.
+pub(super) fn range<'a>(lines: impl Iterator<Item = &'a Line>) -> (f64, f64) {
+    let all = lines.flat_map(|line| line.points.iter().flatten()).map(|m| m.stats.median);
+    all.fold((0.0, 0.0), |(low, high), value| (f64::min(low, value), f64::max(high, value)))
 }
 
 fn draw(line: &Line, x: impl Fn(usize) -> f64, y: impl Fn(f64) -> f64, checkpoints: &[String]) -> Markup {

@@ -82,7 +82,11 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
     vec![
         part("summary", "Summary", lead::summary(view, told)),
         part("levels", "The levels", lead::levels(view)),
-        part("profile", "Measured profile", profile::section(view)),
+        part(
+            "profile",
+            "Measured profile",
+            profile::section(view, told.headline.as_ref().map(|headline| headline.scenario.as_str())),
+        ),
         part("latency", "Time per request", places::latency(view)),
         part("mappings", "Where resident memory lies", places::mappings(view)),
         part("jemalloc", "jemalloc’s view", heap::jemalloc(view)),

@@ -10,7 +10,7 @@ use crate::derive::{Figure, Percentile};
 use crate::record::{Sample, Status};
 use crate::stats::Stats;
 use crate::units::{Quantity, Unit, whole};
-use crate::view::{Column, Labels, Row, Scenario, View};
+use crate::view::{Column, Row, Scenario, View};
 
 const CLASSES: [&str; 6] = ["heap", "other anonymous", "stacks", "program and data files", "shared libraries", "other"];
 /// Mappings that are named one by one.
@@ -67,7 +67,7 @@ type Named = BTreeMap<String, (f64, f64)>;
 fn mappings_of(view: &View, scenario: &Scenario, at: usize) -> Option<Markup> {
     let (rows, named): (Vec<&Row>, Vec<Named>) =
         scenario.rows.iter().map(|row| (row, named(view, row))).filter(|(_, named)| !named.is_empty()).unzip();
-    let labels = Labels::of(&rows);
+    let labels = view.labels(&rows, "rss");
     let stacks: Vec<Stack> = labels
         .names
         .iter()

@@ -4,27 +4,27 @@ use maud::{Markup, html};
 
 use super::{bars, lines, not_measured, scenario_id, table};
 use crate::derive::{Figure, Measured};
-use crate::view::{Column, Labels, Row, Scenario, View, columns};
+use crate::view::{Column, Row, Scenario, View, columns};
 
 /// All scenarios.
-pub(super) fn section(view: &View) -> Markup {
+pub(super) fn section(view: &View, headline: Option<&str>) -> Markup {
     html! {
         p {
             "Growth is the reading after 20 requests minus the one before the first statement. Because growth can be gamed, the absolute level at start and the peak stand beside it. "
             "An equals sign marks figures that were identical in all processes; ± is the median absolute deviation; × is the ratio to the first subject under the same factors."
         }
-        @for (at, scenario) in view.scenarios.iter().enumerate() { (one(view, scenario, at)) }
+        @for (at, scenario) in view.scenarios.iter().enumerate() { (one(view, scenario, at, headline)) }
     }
 }
 
-fn one(view: &View, scenario: &Scenario, at: usize) -> Markup {
+fn one(view: &View, scenario: &Scenario, at: usize, headline: Option<&str>) -> Markup {
     let id = scenario_id(at);
     let info = &scenario.info;
     let about = |what: &str| format!("{what}, {}", info.id);
     html! {
         h3 id=(id) { a href={ "#" (id) } { (info.id) } }
         p.soft {
-            (info.description)
+            (info.description.trim_end_matches('.')) "."
             @if !info.method.is_empty() { " Calls " code { (info.method) } ", " (info.in_flight) " in flight at a time." }
             @if let Some(body) = info.body_bytes { " An answer’s body has " (crate::units::plain(crate::units::whole(i64::try_from(body).unwrap_or(i64::MAX)))) " B" @if let Some(events) = info.events { " in " (events) " events" } "." }
             @if info.deterministic { " Declared deterministic: one request after another, in lock-step." }
@@ -33,9 +33,14 @@ fn one(view: &View, scenario: &Scenario, at: usize) -> Markup {
             Some(table) => (table),
             None => (not_measured("no sample of this scenario counts.")),
         }
-        (growth(view, scenario, &id))
-        (checkpoints(view, scenario, &id, "proc.anon", "Anonymous memory"))
-        (checkpoints(view, scenario, &id, "proc.rss", "Resident memory (RSS)"))
+        // The headline's growth is drawn in the summary already.
+        @if headline == Some(info.id.as_str()) {
+            p.note { "Its growth over 20 requests is drawn " a href="#figure-headline" { "in the summary" } "." }
+        } @else {
+            (growth(view, scenario, &id))
+        }
+        (checkpoints(view, scenario, &id, "proc.anon", "Growth of anonymous memory"))
+        (checkpoints(view, scenario, &id, "proc.rss", "Growth of resident memory (RSS)"))
         (allocations(view, scenario, &id))
         @if let Some(table) = table::figures(view, scenario, &lasting(), &format!("{id}-lasting"), &about("What lasts")) {
             h4 { "What lasts" }
@@ -84,25 +89,31 @@ fn allocations(view: &View, scenario: &Scenario, id: &str) -> Markup {
     html! { @if !charts.is_empty() { div.charts { @for chart in &charts { (chart.frame(false)) } } } }
 }
 
-/// A metric over the checkpoints: one chart for each set of common factors (runtime, protocol), side by side and on one scale.
+/// What came since start, over the checkpoints: one chart for each set of conditions, side by side and on one scale.
 fn checkpoints(view: &View, scenario: &Scenario, id: &str, metric: &str, title: &str) -> Markup {
     let names = checkpoint_names(view, scenario);
-    let panels: Vec<(String, Vec<lines::Line>)> =
-        panels(view, scenario).into_iter().map(|rows| panel(view, &rows, &names, metric)).collect();
-    let largest = panels.iter().map(|(_, lines)| lines::largest(lines)).fold(0.0, f64::max);
+    let rows = panels(view, scenario);
+    let panels: Vec<(String, Vec<lines::Line>)> = rows.iter().map(|rows| panel(view, rows, &names, metric)).collect();
+    let range = lines::range(panels.iter().flat_map(|(_, lines)| lines));
     let short = metric.rsplit_once('.').map_or(metric, |(_, short)| short);
-    let charts: Vec<_> = panels
-        .iter()
-        .enumerate()
-        .filter_map(|(at, (name, lines))| {
-            let place =
-                if name.is_empty() { scenario.info.id.clone() } else { format!("{}, {name}", scenario.info.id) };
-            let about =
-                format!("{metric} at each checkpoint, medians, probe rss; charts side by side share one scale.");
-            lines::chart(format!("{id}-{short}-{}", at + 1), format!("{title}, {place}"), about, &names, lines, largest)
-        })
-        .collect();
+    let chart = |(at, (common, lines)): (usize, &(String, Vec<lines::Line>))| {
+        let name = apart(&rows, at);
+        let title = if name.is_empty() { title.to_owned() } else { format!("{title}, {name}") };
+        let about = format!(
+            "{metric} minus that at start, {}, medians; charts side by side share one scale. All: {common}.",
+            scenario.info.id
+        );
+        lines::chart(format!("{id}-{short}-{}", at + 1), title, about, &names, lines, range)
+    };
+    let charts: Vec<_> = panels.iter().enumerate().filter_map(chart).collect();
     html! { @if !charts.is_empty() { div.charts { @for chart in &charts { (chart.frame(false)) } } } }
+}
+
+/// The conditions that set a panel apart from the others.
+fn apart(panels: &[Vec<&Row>], at: usize) -> String {
+    let own = panels[at][0].conditions();
+    let differs = |key: &str| panels.iter().any(|rows| rows[0].conditions().get(key) != own.get(key));
+    own.iter().filter(|(key, _)| differs(key)).map(|(_, value)| *value).collect::<Vec<_>>().join(" · ")
 }
 
 fn checkpoint_names(view: &View, scenario: &Scenario) -> Vec<String> {
@@ -118,9 +129,9 @@ fn checkpoint_names(view: &View, scenario: &Scenario) -> Vec<String> {
 
 /// The lines of a panel, and the factors that they share.
 fn panel(view: &View, rows: &[&Row], names: &[String], metric: &str) -> (String, Vec<lines::Line>) {
-    let labels = Labels::of(rows);
+    let labels = view.labels(rows, "rss");
     let point =
-        |row: &Row, name: &str| -> Option<Measured> { view.figure(row, "rss", &Figure::at(name, metric)).copied() };
+        |row: &Row, name: &str| -> Option<Measured> { view.figure(row, "rss", &Figure::since(name, metric)).copied() };
     let line = |(at, row): (usize, &&Row)| lines::Line {
         name: labels.names[at].clone(),
         place: row.place,

@@ -30,7 +30,7 @@ fn one(block: &Block<'_>, id: &str, about: &str) -> Markup {
                     @for (column, _) in &block.columns { th.num scope="col" title=(column.meaning) { (column.heading) } }
                 } }
                 tbody { @for (at, row) in block.rows.iter().enumerate() {
-                    tr {
+                    tr.apart[at > 0 && block.rows[at - 1].conditions() != row.conditions()] {
                         th scope="row" { span class={ "sw " (colour(row.place)) } {} (block.labels.names[at]) }
                         @for (_, entries) in &block.columns { (entry(entries[at].as_ref())) }
                     }
@@ -53,8 +53,9 @@ fn entry(entry: Option<&Entry>) -> Markup {
     html! {
         td.num.best[entry.lowest] title=(range) {
             span.v { (entry.text) @if measured.is_exact() { span.exact { " =" } } }
-            @if !measured.is_exact() && !entry.mark.is_empty() { span.d { (entry.mark.trim()) } }
-            @if let Some(value) = entry.ratio { span.d { (ratio(value)) } }
+            @let spread = (!measured.is_exact() && !entry.mark.is_empty()).then(|| entry.mark.trim().to_owned());
+            @let below: Vec<String> = spread.into_iter().chain(entry.ratio.map(ratio)).collect();
+            @if !below.is_empty() { span.d { (below.join(" · ")) } }
         }
     }
 }

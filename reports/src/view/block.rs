@@ -85,7 +85,11 @@ impl View {
         if whole.rows.is_empty() {
             return Vec::new();
         }
-        if probes.len() < 2 || whole.rows.iter().all(|row| probes.iter().all(|probe| has(row, probe))) {
+        let one_table = |row: &&Row| {
+            let same = probes.iter().all(|probe| self.factors(row, probe) == &row.factors);
+            same && probes.iter().all(|probe| has(row, probe))
+        };
+        if probes.len() < 2 || whole.rows.iter().all(one_table) {
             return vec![whole];
         }
         let own = |probe: &str| -> Vec<Column> { columns.iter().filter(|c| c.probe == probe).cloned().collect() };
@@ -95,12 +99,13 @@ impl View {
     fn block<'a>(&self, scenario: &'a Scenario, columns: &[Column], title: &'static str) -> Block<'a> {
         let any = |row: &&Row| columns.iter().any(|column| self.figure(row, column.probe, &column.figure).is_some());
         let rows: Vec<&Row> = scenario.rows.iter().filter(any).collect();
-        let columns = columns
+        let columns: Vec<(Column, Vec<Option<Entry>>)> = columns
             .iter()
             .map(|column| (column.clone(), self.entries(scenario, &rows, column)))
             .filter(|(_, entries)| entries.iter().any(Option::is_some))
             .collect();
-        Block { title, labels: Labels::of(&rows), rows, columns }
+        let probe = columns.first().map_or("rss", |(column, _): &(Column, _)| column.probe);
+        Block { title, labels: self.labels(&rows, probe), rows, columns }
     }
 
     fn entries(&self, scenario: &Scenario, rows: &[&Row], column: &Column) -> Vec<Option<Entry>> {

@@ -56,6 +56,19 @@ impl View {
         self.cell(row, probe)?.figure(figure)
     }
 
+    /// The factors under which a row's cell of that probe ran; the row's own where it has no such cell.
+    #[must_use]
+    pub fn factors<'a>(&'a self, row: &'a Row, probe: &str) -> &'a BTreeMap<String, String> {
+        self.cell(row, probe).map_or(&row.factors, |cell| &cell.cell.factors)
+    }
+
+    /// Names for rows whose cells of that probe are shown.
+    #[must_use]
+    pub fn labels(&self, rows: &[&Row], probe: &str) -> Labels {
+        let named: Vec<_> = rows.iter().map(|row| (row.subject.as_str(), self.factors(row, probe))).collect();
+        Labels::of(&named)
+    }
+
     /// The scenario of that name.
     #[must_use]
     pub fn scenario(&self, id: &str) -> Option<&Scenario> {

@@ -59,18 +59,18 @@ impl Row {
 }
 
 impl Labels {
-    /// Names for these rows. A factor is in a name when it sets these rows apart.
+    /// Names for subjects under these factors. A factor is in a name when it sets them apart.
     #[must_use]
-    pub fn of(rows: &[&Row]) -> Self {
+    pub fn of(rows: &[(&str, &BTreeMap<String, String>)]) -> Self {
         let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (key, value) in rows.iter().flat_map(|row| &row.factors) {
+        for (key, value) in rows.iter().flat_map(|(_, factors)| *factors) {
             values.entry(key).or_default().insert(value);
         }
         // A level's default switches are not written into its factors: the few rows that have them differ from the rest by them.
         let differs = |key: &str| values.get(key).is_some_and(|values| values.len() > 1) || key == "switches";
-        let name = |row: &&Row| {
-            let own = row.factors.iter().filter(|(key, _)| differs(key));
-            own.fold(row.subject.clone(), |name, (_, value)| format!("{name} · {value}"))
+        let name = |(subject, factors): &(&str, &BTreeMap<String, String>)| {
+            let own = factors.iter().filter(|(key, _)| differs(key));
+            own.fold((*subject).to_owned(), |name, (_, value)| format!("{name} · {value}"))
         };
         let common = values.iter().filter(|(key, _)| !differs(key)).flat_map(|(key, values)| {
             values
