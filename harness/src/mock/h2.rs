@@ -69,7 +69,7 @@ async fn answer_stream(
         let length = data.map_err(io::Error::other)?.len();
         body.flow_control().release_capacity(length).map_err(io::Error::other)?;
     }
-    let _answering = shared.state.answering();
+    let answering = shared.state.answering();
     shared.state.count(|stats| {
         stats.protocols.h2 += 1;
         stats.protocols.tls += u64::from(tls);
@@ -78,9 +78,8 @@ async fn answer_stream(
     let request = Request::new(parts.method, target, &parts.headers, &shared.default_script);
     let plan = answer::plan(shared, &request).await;
     let mut outlet = Http2 { respond, body: None, meter };
-    match walk(plan, &mut outlet, shared, meter).await? {
-        Walked::Whole => shared.state.count(|stats| stats.answered += 1),
-        Walked::Left => {}
+    match walk(plan, &mut outlet, shared, meter, answering).await? {
+        Walked::Whole | Walked::Left => {}
         Walked::Abort(ending) => {
             if ending == Ending::Reset {
                 meter.reset_at_end();

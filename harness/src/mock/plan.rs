@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use super::front::Shared;
 use super::lockstep::{Settled, Until};
 use super::script::{Ending, Framing, LockStep};
+use super::state::Answering;
 use super::wire::Meter;
 
 /// An answer, ready to be walked.
@@ -82,14 +83,17 @@ pub(super) enum Walked {
     Abort(Ending),
 }
 
-/// Walks the steps of `plan`.
+/// Walks the steps of `plan`. `answering` ends, and the answer is counted, just before the last step is sent: the client may be
+/// back with its next request, or asking for the counters, before this task runs again.
 pub(super) async fn walk<O: Outlet>(
     plan: Plan,
     outlet: &mut O,
     shared: &Shared,
     meter: &Arc<Meter>,
+    answering: Answering<'_>,
 ) -> io::Result<Walked> {
     let Plan { head, steps, lockstep, .. } = plan;
+    let mut answering = Some(answering);
     for step in steps {
         match step {
             Step::Hold => tokio::select! {
@@ -108,7 +112,15 @@ pub(super) async fn walk<O: Outlet>(
                 outlet.ready(&write).await?;
                 let turn = meter.turn.lock().await;
                 settle(lockstep, shared, meter).await;
-                outlet.write(&head, write).await?;
+                let end = write.end;
+                if end {
+                    answering = None;
+                    shared.state.count(|stats| stats.answered += 1);
+                }
+                if let Err(error) = outlet.write(&head, write).await {
+                    shared.state.count(|stats| stats.answered = stats.answered.saturating_sub(u64::from(end)));
+                    return Err(error);
+                }
                 drop(turn);
             }
             Step::Abort(ending) => {
@@ -117,6 +129,7 @@ pub(super) async fn walk<O: Outlet>(
             }
         }
     }
+    drop(answering);
     Ok(Walked::Whole)
 }
 

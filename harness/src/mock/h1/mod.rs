@@ -30,12 +30,7 @@ where
         let plan = answer::plan(shared, &request).await;
         let close = plan.close || request.wants_close;
         let mut outlet = Http1 { line: &mut line, close };
-        let walked = walk(plan, &mut outlet, shared, meter).await?;
-        if walked == Walked::Whole {
-            shared.state.count(|stats| stats.answered += 1);
-        }
-        drop(answering);
-        match walked {
+        match walk(plan, &mut outlet, shared, meter, answering).await? {
             Walked::Whole if close => break,
             Walked::Whole => {}
             Walked::Left => return Ok(()),

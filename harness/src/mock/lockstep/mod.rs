@@ -3,7 +3,8 @@
 //!
 //! The client's end of a loopback connection is on this machine, so its state can be read: [`diag`] asks the kernel for the
 //! one socket, [`proc_net`] reads the table of all where that is not allowed, [`quiet`] looks whether the client's threads
-//! sleep. A thread of its own does the looking: tokio's timers tick in milliseconds, and steps take tens of microseconds.
+//! sleep. The first looks are taken where the step is, because a client is mostly done within a tenth of a millisecond; whoever
+//! takes longer is watched by a thread of its own, because tokio's timers tick in milliseconds.
 
 mod diag;
 mod proc_net;
@@ -11,7 +12,7 @@ mod quiet;
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -42,22 +43,34 @@ pub(super) enum Settled {
     Gone,
 }
 
-/// The handle of the thread that looks.
-pub(super) struct Pacer(mpsc::Sender<Waiter>);
+/// Those who look, and the way to the thread that looks at whoever takes longer.
+pub(super) struct Pacer {
+    eyes: Arc<Mutex<Eyes>>,
+    watcher: mpsc::Sender<Waiter>,
+}
 
 impl Pacer {
     pub(super) fn start() -> io::Result<Self> {
-        let (sender, inbox) = mpsc::channel();
-        thread::Builder::new().name("lockstep".to_owned()).spawn(move || look_until_told(&inbox))?;
-        Ok(Self(sender))
+        let (watcher, inbox) = mpsc::channel();
+        let eyes = Arc::new(Mutex::new(Eyes::open()));
+        let shared = Arc::clone(&eyes);
+        thread::Builder::new().name("lockstep".to_owned()).spawn(move || watch(&shared, &inbox))?;
+        Ok(Self { eyes, watcher })
     }
 
     /// Waits for the client at the other end of `meter`'s connection.
     pub(super) async fn settled(&self, meter: &Arc<Meter>, until: Until) -> Settled {
         let (done, settled) = oneshot::channel();
-        let waiter = Waiter { meter: Arc::clone(meter), until, since: Instant::now(), drained: None, asleep: 0, done };
+        let mut waiter =
+            Waiter { meter: Arc::clone(meter), until, since: Instant::now(), drained: None, asleep: 0, done };
+        while waiter.since.elapsed() < LOOK_HERE {
+            if let Some(settled) = lock(&self.eyes).look(&mut waiter) {
+                return settled;
+            }
+            tokio::task::yield_now().await;
+        }
         // Only a thread that has panicked is not there; then nothing can be seen.
-        if self.0.send(waiter).is_err() {
+        if self.watcher.send(waiter).is_err() {
             return Settled::Unseen;
         }
         settled.await.unwrap_or(Settled::Unseen)
@@ -107,10 +120,17 @@ const RESTLESS_STRIKES: u32 = 8;
 /// still under way to it.
 const BLIND_GRACE: Duration = Duration::from_micros(500);
 
-fn look_until_told(inbox: &mpsc::Receiver<Waiter>) {
+/// How long a step looks for itself.
+const LOOK_HERE: Duration = Duration::from_micros(200);
+
+fn lock(eyes: &Mutex<Eyes>) -> MutexGuard<'_, Eyes> {
+    // Eyes hold caches only, which are as good after a panic as before.
+    eyes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn watch(eyes: &Mutex<Eyes>, inbox: &mpsc::Receiver<Waiter>) {
     // Naps are tens of microseconds; the default slack of 50 would double them. Refused, they are only longer.
     let _ = nix::sys::prctl::set_timerslack(1_000);
-    let mut eyes = Eyes::open();
     let mut waiting: Vec<Waiter> = Vec::new();
     loop {
         if waiting.is_empty() {
@@ -122,7 +142,7 @@ fn look_until_told(inbox: &mpsc::Receiver<Waiter>) {
         waiting.extend(inbox.try_iter());
         let mut at = 0;
         while at < waiting.len() {
-            match eyes.look(&mut waiting[at]) {
+            match lock(eyes).look(&mut waiting[at]) {
                 // A waiter whose connection has ended is not interested.
                 Some(settled) => drop(waiting.swap_remove(at).done.send(settled)),
                 None if waiting[at].done.is_closed() => drop(waiting.swap_remove(at)),
