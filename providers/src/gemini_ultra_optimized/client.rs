@@ -37,3 +37,26 @@ pub(super) fn build(
     };
     builder.build().map_err(|error| Error::config(format!("the HTTP client cannot be built: {}", error.without_url())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Trust;
+
+    fn shown(techniques: Techniques) -> String {
+        let config = Config { api_key: "canary".to_owned(), ..Config::default() };
+        let options = Options { trust: Trust::WebPkiRoots, ..Options::default() };
+        let patience = Patience::new(&config, &options.timeouts);
+        let key = ApiKey::new(&config.api_key).unwrap();
+        format!("{:?}", build(&config, &options, &patience, techniques, &key).unwrap())
+    }
+
+    #[test]
+    fn a_minimal_client_keeps_no_headers_and_no_proxies() {
+        let (plain, minimal) = (shown(Techniques::NONE), shown(Techniques::NONE.with(Technique::MinimalClientState)));
+        assert!(plain.contains("application/json") && plain.contains("x-goog-api-key"), "{plain}");
+        assert!(!minimal.contains("application/json") && !minimal.contains("x-goog-api-key"), "{minimal}");
+        assert!(plain.contains("proxies") && !minimal.contains("proxies"), "{plain}\n{minimal}");
+        assert!(!plain.contains("canary"), "{plain}");
+    }
+}
