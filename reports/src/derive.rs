@@ -347,6 +347,12 @@ fn figures(sample: &Sample) -> Vec<(Figure, f64)> {
         if let Some(growth) = difference(sample, "start", GROWTH_AT, metric) {
             all.push((Figure::growth(metric), growth));
         }
+        if OVER_CHECKPOINTS.contains(&metric) {
+            for checkpoint in &sample.checkpoints {
+                let since = difference(sample, "start", &checkpoint.name, metric);
+                all.extend(since.map(|since| (Figure::since(&checkpoint.name, metric), since)));
+            }
+        }
         let segments =
             (segment(sample, SLOPE_AT[0], SLOPE_AT[1], metric), segment(sample, SLOPE_AT[1], SLOPE_AT[2], metric));
         if counter {

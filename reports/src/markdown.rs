@@ -24,7 +24,7 @@ pub fn render(record: &Record) -> String {
     }
     let _ = writeln!(
         out,
-        "{} of {} samples count, {} failed, {} unavailable · run `{}` · suite `{}` · target `{}`\n",
+        "{} of {} samples count, {} failed, {} unavailable · run {} · suite {} · target {}\n",
         told.ok,
         told.planned.max(told.ok),
         told.failed,
@@ -171,11 +171,12 @@ fn prose(text: &str) -> String {
     if parts.len().is_multiple_of(2) {
         return cell(text);
     }
-    let part = |(at, part): (usize, &&str)| if at % 2 == 1 { format!("`{}`", code(part)) } else { cell(part) };
+    let part = |(at, part): (usize, &&str)| if at % 2 == 1 { code(part) } else { cell(part) };
     parts.iter().enumerate().map(part).collect()
 }
 
-/// Text between backticks, where only a backtick and a line end could get out, and a cell border matters in tables.
+/// A name as code, if it is one that needs no escaping; between backticks nothing can be escaped.
 fn code(text: &str) -> String {
-    text.chars().map(|c| if matches!(c, '`' | '\n' | '\r' | '|') { ' ' } else { c }).collect()
+    let harmless = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | ' ' | '+');
+    if !text.is_empty() && text.chars().all(harmless) { format!("`{text}`") } else { cell(text) }
 }

@@ -84,7 +84,7 @@ impl Record {
             return Err(RecordError::Empty);
         }
         // The version first: a record of another version is wrong at hundreds of places, and none of them is the cause.
-        let head: Head = serde_json::from_slice(bytes).map_err(|error| syntax(&error))?;
+        let head: Head = serde_json::from_slice(bytes).map_err(|error| syntax(&error, bytes))?;
         match head.schema {
             None => return Err(RecordError::NoSchema),
             Some(serde_json::Value::String(found)) if found == SCHEMA => {}
@@ -186,10 +186,14 @@ fn other_schema(found: &serde_json::Value) -> RecordError {
     RecordError::OtherSchema { found, mend: mend.to_owned() }
 }
 
-fn syntax(error: &serde_json::Error) -> RecordError {
+fn syntax(error: &serde_json::Error, bytes: &[u8]) -> RecordError {
     let (line, column) = (error.line(), error.column());
+    // A number that is cut after its point is wrong to the parser, and truncated to us: the very end tells.
+    let last = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let width = bytes.iter().rev().take_while(|byte| **byte != b'\n').count();
     match error.classify() {
         Category::Eof => RecordError::Truncated { line, column },
+        Category::Syntax if line == last && column >= width => RecordError::Truncated { line, column },
         Category::Data => RecordError::Shape { path: ".".to_owned(), detail: message(error) },
         Category::Syntax | Category::Io => RecordError::Syntax { line, column, detail: message(error) },
     }

@@ -1,0 +1,164 @@
+//! Figures of known subjects: one that leaks, one with a cache, one with a pool, one that fails.
+
+mod common;
+
+use common::{Builder, PLAIN, Shape, cell, varied};
+use plimsoll_reports::derive::{CellFigures, Figure, cells};
+use plimsoll_reports::record::{Record, Status};
+use plimsoll_reports::stats::Exactness;
+use plimsoll_reports::summary;
+
+fn one(probe: &str, shapes: &[Shape]) -> CellFigures {
+    let cell = cell("s", "chat", probe, &[]);
+    cells(&Builder::new().subject("s", "level", "").scenario("chat", 1).measured(&cell, shapes).build()).remove(0)
+}
+
+fn value(figures: &CellFigures, figure: Figure) -> f64 {
+    figures.figure(&figure).unwrap().stats.median
+}
+
+#[test]
+fn growth_is_steady_20_minus_start() {
+    let figures = one("rss", &[PLAIN; 3]);
+    assert_eq!(value(&figures, Figure::growth("proc.anon")), 733_184.0);
+    assert_eq!(value(&figures, Figure::growth("proc.rss")), 733_184.0 + 3_670_016.0);
+    assert_eq!(value(&figures, Figure::since("steady@20", "proc.anon")), 733_184.0);
+    assert_eq!(value(&figures, Figure::since("start", "proc.anon")), 0.0);
+}
+
+#[test]
+fn a_leak_is_a_slope_and_a_residue() {
+    let (figures, clean) = (one("count", &[Shape { leak: 64, ..PLAIN }; 2]), one("count", &[PLAIN; 2]));
+    assert_eq!(value(&figures, Figure::slope("heap.live")), 64.0);
+    assert_eq!(value(&figures, Figure::step("heap.live")), 0.0);
+    let residue = |figures| value(figures, Figure::residue("heap.live"));
+    assert_eq!(residue(&figures) - residue(&clean), 64.0 * 236.0);
+}
+
+#[test]
+fn a_cache_that_fills_once_is_a_step_and_no_slope() {
+    let figures = one("count", &[Shape { step: 9_000, ..PLAIN }; 2]);
+    assert_eq!(value(&figures, Figure::slope("heap.live")), 0.0);
+    assert_eq!(value(&figures, Figure::step("heap.live")), 9_000.0);
+}
+
+#[test]
+fn a_step_beside_a_leak_does_not_hide_it() {
+    let figures = one("count", &[Shape { step: 9_000, leak: 64, ..PLAIN }; 2]);
+    assert_eq!(value(&figures, Figure::slope("heap.live")), 64.0);
+    assert_eq!(value(&figures, Figure::step("heap.live")), 9_000.0);
+}
+
+#[test]
+fn counters_are_rates_and_have_no_residue() {
+    let figures = one("count", &[PLAIN; 10]);
+    let allocs = figures.figure(&Figure::per_request("heap.allocs")).unwrap();
+    assert_eq!((allocs.stats.median, allocs.stats.exactness, allocs.stats.samples), (119.0, Exactness::Identical, 10));
+    assert_eq!(value(&figures, Figure::per_request("heap.bytes")), 13_412.0);
+    assert!(figures.figure(&Figure::residue("heap.allocs")).is_none());
+    assert!(figures.figure(&Figure::slope("heap.allocs")).is_none());
+}
+
+#[test]
+fn rates_are_over_the_requests_that_were_done() {
+    let cell = cell("s", "chat", "count", &[]);
+    let mut record = Builder::new().measured(&cell, &[PLAIN]).build();
+    let at_128 = record.samples[0].checkpoints.iter_mut().find(|c| c.name == "steady@128").unwrap();
+    at_128.requests = 96;
+    let figures = cells(&record).remove(0);
+    assert_eq!(value(&figures, Figure::per_request("heap.allocs")), 238.0);
+}
+
+#[test]
+fn only_valid_samples_enter_and_the_others_are_listed() {
+    let cell = cell("s", "chat", "rss", &[]);
+    let record = Builder::new()
+        .measured(&cell, &varied(PLAIN, 3))
+        .failed(&cell, Status::WrongAnswer, "dropped text")
+        .failed(&cell, Status::Timeout, "no answer in 30 s")
+        .build();
+    let figures = cells(&record).remove(0);
+    let growth = figures.figure(&Figure::growth("proc.anon")).unwrap();
+    assert_eq!((figures.planned, figures.ok, growth.stats.samples), (5, 3, 3));
+    assert!(growth.stats.min > 700_000.0, "a failed sample entered a figure");
+    let told: Vec<_> = figures.failures.iter().map(|f| (f.index, f.status, f.error.as_str())).collect();
+    assert_eq!(told, [(3, Status::WrongAnswer, "dropped text"), (4, Status::Timeout, "no answer in 30 s")]);
+}
+
+#[test]
+fn a_missing_checkpoint_is_no_figure_and_not_zero() {
+    let cell = cell("s", "chat", "rss", &[]);
+    let mut record = Builder::new().measured(&cell, &[PLAIN]).build();
+    record.samples[0].checkpoints.retain(|c| c.name != "steady@20" && c.name != "dropped");
+    let figures = cells(&record).remove(0);
+    assert!(figures.figure(&Figure::growth("proc.rss")).is_none());
+    assert!(figures.figure(&Figure::residue("proc.rss")).is_none());
+    assert!(figures.figure(&Figure::slope("proc.rss")).is_some());
+}
+
+#[test]
+fn figures_at_the_ends_of_their_type_do_not_overflow() {
+    let cell = cell("s", "chat", "rss", &[]);
+    let mut record = Builder::new().measured(&cell, &[PLAIN, PLAIN]).build();
+    for (at, checkpoint) in record.samples[0].checkpoints.iter_mut().enumerate() {
+        checkpoint.requests = u64::MAX;
+        for value in checkpoint.metrics.values_mut() {
+            *value = if at % 2 == 0 { i64::MIN } else { i64::MAX };
+        }
+    }
+    for format in plimsoll_reports::Format::ALL {
+        assert!(!plimsoll_reports::render(&record, format).is_empty());
+    }
+}
+
+#[test]
+fn the_verdict_compares_levels_under_the_same_factors() {
+    let told = summary(&common::quick());
+    assert_eq!(
+        told.verdict,
+        "`ultra` grew least anonymous memory over 20 requests of `chat`: 508.0 KiB against 812.0 KiB of `original`, 37 % less \
+         (generateContent, 2,048 B answers, h1 over TLS, 143 roots, aws-lc, multi_thread, mock target; median of 5 processes)."
+    );
+    assert_eq!(told.besides.len(), 1);
+    assert!(told.besides[0].contains("current_thread"));
+    assert_eq!((told.planned, told.ok, told.failed, told.unavailable), (88, 85, 1, 2));
+    assert!(told.has_valid_measurement() && !told.is_complete());
+}
+
+fn two(ultra: &[Shape], allocator: &str) -> Record {
+    let original = cell("original", "chat", "rss", &[("allocator", "system")]);
+    let other = cell("ultra", "chat", "rss", &[("allocator", allocator)]);
+    let b = Builder::new().subject("original", "level", "").subject("ultra", "level", "").scenario("chat", 1);
+    b.measured(&original, &varied(PLAIN, 5)).measured(&other, ultra).build()
+}
+
+#[test]
+fn a_difference_within_the_samples_is_not_called_certain() {
+    let near = varied(Shape { growth: PLAIN.growth - 4096, ..PLAIN }, 5);
+    let told = summary(&two(&near, "system"));
+    assert!(told.headline.as_ref().unwrap().overlaps);
+    assert!(told.verdict.ends_with("Their samples overlap, so the difference is not certain."), "{}", told.verdict);
+}
+
+#[test]
+fn different_allocators_are_said() {
+    let told = summary(&two(&[Shape { growth: 100_000, ..PLAIN }; 5], "jemalloc"));
+    assert!(told.verdict.ends_with("They run on different allocators: jemalloc and system."), "{}", told.verdict);
+}
+
+#[test]
+fn when_the_original_is_best_it_is_said() {
+    let told = summary(&two(&[Shape { growth: 1_000_000, ..PLAIN }; 5], "system"));
+    assert!(told.verdict.starts_with("`original` itself grew least"), "{}", told.verdict);
+}
+
+#[test]
+fn nothing_is_claimed_of_nothing() {
+    let empty = Builder::new().build();
+    assert_eq!(summary(&empty).verdict, "Nothing was measured: the record holds no sample.");
+    let cell = cell("original", "chat", "rss", &[]);
+    let failed = Builder::new().failed(&cell, Status::Failed, "x").failed(&cell, Status::Killed, "y").build();
+    let told = summary(&failed);
+    assert!(told.verdict.starts_with("No valid measurement: none of 2 samples counts"), "{}", told.verdict);
+    assert!(!told.has_valid_measurement() && told.headline.is_none());
+}

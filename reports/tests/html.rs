@@ -1,0 +1,216 @@
+//! The page, parsed: whole, offline, accessible, inert whatever the record holds, and the same each time.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::Builder;
+use plimsoll_reports::record::Record;
+use plimsoll_reports::{Format, render};
+use scraper::{ElementRef, Html, Selector};
+
+fn page(record: &Record) -> (String, Html) {
+    let text = String::from_utf8(render(record, Format::Html)).unwrap();
+    let html = Html::parse_document(&text);
+    (text, html)
+}
+
+fn all<'a>(html: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+    html.select(&Selector::parse(selector).unwrap()).collect()
+}
+
+fn records() -> [Record; 3] {
+    [common::quick(), common::hostile(), Builder::new().build()]
+}
+
+#[test]
+fn it_is_well_formed() {
+    for record in records() {
+        let (_, html) = page(&record);
+        assert!(html.errors.is_empty(), "{:?}", html.errors);
+        assert_eq!(all(&html, "h1").len(), 1);
+        assert_eq!(all(&html, "main").len(), 1);
+    }
+}
+
+#[test]
+fn every_section_is_there_and_in_the_contents() {
+    for record in records() {
+        let (_, html) = page(&record);
+        for id in "summary levels profile latency mappings jemalloc dhat claims failures plan environment method reading glossary".split(' ') {
+            let section = all(&html, &format!("main > section#{id}"));
+            assert_eq!(section.len(), 1, "{id}");
+            assert!(section[0].text().collect::<String>().len() > 40, "{id} is empty");
+            assert_eq!(all(&html, &format!("nav.toc a[href='#{id}']")).len(), 1, "{id}");
+        }
+    }
+}
+
+#[test]
+fn every_chart_has_title_description_and_its_data() {
+    let (_, html) = page(&common::quick());
+    let charts = all(&html, "svg");
+    assert!(charts.len() >= 12, "{} charts", charts.len());
+    for chart in charts {
+        assert_eq!(chart.attr("role"), Some("img"));
+        let child = |name: &str| chart.child_elements().find(|e| e.value().name() == name).unwrap();
+        let (title, about) = (child("title"), child("desc"));
+        assert!(title.text().collect::<String>().len() > 8 && about.text().collect::<String>().len() > 20);
+        let named = format!("{} {}", title.attr("id").unwrap(), about.attr("id").unwrap());
+        assert_eq!(chart.attr("aria-labelledby"), Some(named.as_str()));
+        let figure = ElementRef::wrap(chart.parent().unwrap()).unwrap();
+        assert_eq!(figure.value().name(), "figure");
+        assert!(figure.attr("id").is_some());
+        let rows = figure.select(&Selector::parse("table tbody tr").unwrap()).count();
+        assert!(rows > 0, "a chart without data");
+    }
+}
+
+#[test]
+fn anchors_are_unique_and_every_link_has_one() {
+    for record in records() {
+        let (_, html) = page(&record);
+        let ids: Vec<&str> = all(&html, "[id]").iter().filter_map(|e| e.attr("id")).collect();
+        let unique: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(unique.len(), ids.len());
+        for link in all(&html, "a") {
+            let target = link.attr("href").unwrap().strip_prefix('#').unwrap();
+            assert!(unique.contains(target), "#{target} leads nowhere");
+        }
+        for labelled in all(&html, "[aria-labelledby]") {
+            assert!(labelled.attr("aria-labelledby").unwrap().split(' ').all(|id| unique.contains(id)));
+        }
+    }
+}
+
+#[test]
+fn figures_in_the_tables_are_those_of_the_record() {
+    let (_, html) = page(&common::quick());
+    let cells: Vec<Vec<String>> = all(&html, "#scenario-1-figures-2 tbody tr")
+        .iter()
+        .map(|row| {
+            row.child_elements()
+                .map(|cell| cell.text().collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" "))
+                .collect()
+        })
+        .collect();
+    assert_eq!(
+        cells,
+        [
+            ["original", "119 = 1.00×", "13,412 B = 1.00×", "0 B ="],
+            ["optimized", "104 = 0.87×", "9,870 B = 0.74×", "0 B ="],
+            ["ultra", "31 = 0.26×", "2,210 B = 0.16×", "0 B ="],
+        ]
+    );
+    let best: Vec<String> =
+        all(&html, "#scenario-1-figures-2 td.best").iter().map(|cell| cell.text().next().unwrap().to_owned()).collect();
+    assert_eq!(best, ["31", "2,210 B"]);
+}
+
+#[test]
+fn runtimes_stand_side_by_side_on_one_scale() {
+    let (_, html) = page(&common::quick());
+    let titles: Vec<String> =
+        all(&html, "figure[id^='scenario-1-anon-'] figcaption a").iter().map(|e| e.text().collect()).collect();
+    assert_eq!(titles, ["Growth of anonymous memory, current_thread", "Growth of anonymous memory, multi_thread"]);
+    let axis = |id: &str| -> Vec<String> {
+        all(&html, &format!("#{id} svg text.axis[x='0']")).iter().map(|e| e.text().collect()).collect()
+    };
+    assert_eq!(axis("scenario-1-anon-1"), axis("scenario-1-anon-2"));
+    assert!(axis("scenario-1-anon-1").len() >= 3);
+}
+
+#[test]
+fn nothing_is_fetched() {
+    for record in records() {
+        let (text, html) = page(&record);
+        assert!(
+            all(&html, "link, img, iframe, object, embed, audio, video, source, base, form, image, use, foreignObject")
+                .is_empty()
+        );
+        for element in all(&html, "*") {
+            for (name, value) in element.value().attrs() {
+                assert!(
+                    !matches!(name, "src" | "srcset" | "xlink:href" | "action" | "poster" | "ping")
+                        && !name.starts_with("on"),
+                    "{name}={value}"
+                );
+                assert!(!value.contains("url(") && !value.contains("javascript:"), "{name}={value}");
+            }
+        }
+        let styles: String = all(&html, "style").iter().flat_map(|style| style.text()).collect();
+        assert!(!styles.contains("url(") && !styles.contains("@import") && !styles.contains("://"));
+        assert!(!text.contains("href=\"http"));
+        let policy = all(&html, "meta[http-equiv='Content-Security-Policy']");
+        assert!(policy[0].attr("content").unwrap().starts_with("default-src 'none'"));
+    }
+}
+
+#[test]
+fn hostile_strings_are_inert() {
+    let (text, html) = page(&common::hostile());
+    let scripts = all(&html, "script");
+    assert_eq!(scripts.len(), 1, "a script came in");
+    assert_eq!(scripts[0].attr("type"), Some("application/json"));
+    let embedded: serde_json::Value = serde_json::from_str(&scripts[0].text().collect::<String>()).unwrap();
+    assert_eq!(embedded["schema"], "plimsoll.summary/1");
+    for forbidden in [
+        "<script>alert",
+        "<img",
+        "onerror=alert(1)>",
+        "]]></",
+        "\u{202e}",
+        "\u{2066}",
+        "\u{200f}",
+        "\u{1b}",
+        "\u{2028}",
+        "/home/alice",
+        "canary-password",
+    ] {
+        assert!(!text.contains(forbidden), "{forbidden:?} came through");
+    }
+    assert!(!text.contains(&"x".repeat(700)), "a string of 10,000 characters came through");
+    assert!(text.contains("⟨U+202E⟩"), "a mark of direction is hidden and not shown");
+    assert!(html.errors.is_empty(), "{:?}", html.errors);
+}
+
+#[test]
+fn the_same_record_gives_the_same_bytes() {
+    for record in records() {
+        let again = Record::read(&record.write().unwrap()).unwrap();
+        for format in Format::ALL {
+            assert_eq!(render(&record, format), render(&again, format), "{format}");
+        }
+    }
+}
+
+#[test]
+fn what_was_not_measured_is_said() {
+    let (_, html) = page(&Builder::new().build());
+    for id in ["latency", "mappings", "jemalloc", "dhat"] {
+        let text: String = all(&html, &format!("#{id}")).iter().flat_map(|e| e.text()).collect();
+        assert!(text.contains("Not measured in this run"), "{id}: {text}");
+    }
+    assert_eq!(all(&html, "svg").len(), 0);
+    assert_eq!(all(&html, "#claims .tag.none").len(), 22);
+}
+
+#[test]
+fn failed_samples_are_rows() {
+    let (_, html) = page(&common::quick());
+    let rows: Vec<String> = all(&html, "#table-failures tbody tr").iter().map(|row| row.text().collect()).collect();
+    assert_eq!(rows.len(), 3);
+    assert!(rows.iter().any(|row| row.contains("wrong-answer") && row.contains("the subject dropped text")));
+}
+
+#[test]
+fn scroll_areas_can_be_reached_with_the_keyboard() {
+    let (_, html) = page(&common::quick());
+    for area in all(&html, ".scroll") {
+        assert_eq!((area.attr("tabindex"), area.attr("role")), (Some("0"), Some("region")));
+        assert!(area.attr("aria-label").is_some_and(|label| !label.is_empty()));
+    }
+    for head in all(&html, "th") {
+        assert!(matches!(head.attr("scope"), Some("col" | "row")));
+    }
+}

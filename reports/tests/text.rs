@@ -1,0 +1,227 @@
+//! The terminal's table, Markdown, CSV and JSON as they come out.
+
+mod common;
+
+use common::{Builder, PLAIN, Shape, cell, varied};
+use plimsoll_reports::record::{Record, Status};
+use plimsoll_reports::{Format, render, terminal};
+
+fn small() -> Record {
+    let factors = [("allocator", "system"), ("protocol", "h1"), ("runtime", "multi_thread")];
+    let ultra = Shape { growth: 421_888, file: 2_883_584, allocs: 31, bytes: 2_210, micros: 620, ..PLAIN };
+    let mut b = Builder::new()
+        .subject("original", "level", "reqwest as it comes")
+        .subject("ultra", "level", "the ten techniques")
+        .scenario("chat", 1);
+    for (name, shape) in [("original", PLAIN), ("ultra", ultra)] {
+        b = b.measured(&cell(name, "chat", "rss", &factors), &varied(shape, 5));
+        b = b.measured(&cell(name, "chat", "count", &factors), &[shape; 2]);
+    }
+    b.failed(
+        &cell("ultra", "chat", "rss", &factors),
+        Status::Timeout,
+        "no answer in 30 s: raise `timeout` in plimsoll.toml",
+    )
+    .build()
+}
+
+fn text(record: &Record, format: Format) -> String {
+    String::from_utf8(render(record, format)).unwrap()
+}
+
+#[test]
+fn terminal() {
+    insta::assert_snapshot!(terminal::render(&small(), None, false), @r###"
+plimsoll 0.0.0-synthetic (0123abc, uncommitted changes) · run 20200102-030405-fake · suite synthetic · target mock
+Linux 0.0 (synthetic) · No Such CPU · 2 cores · 8.00 GiB · glibc 0.0 · rustc 0.0 · release (lto off)
+14 of 15 samples count, 1 failed
+
+chat  made-up work chat, deterministic
+  system allocator · h1 · multi_thread
+ subject                    RSS growth                  anon growth   start RSS                     peak RSS               p50  allocs/request      bytes/request  live/1,000 req
+ original          4.20 MiB ± 12.0 KiB          716.0 KiB ± 4.0 KiB  2.02 MiB =          6.35 MiB ± 12.0 KiB  410 µs = 1.00× *           119 =         13,412 B =           0 B =
+ ultra     3.15 MiB ± 12.0 KiB 0.75× *  412.0 KiB ± 4.0 KiB 0.58× *  2.02 MiB =  5.30 MiB ± 12.0 KiB 0.84× *          620 µs =    31 = 0.26× *  2,210 B = 0.16× *           0 B =
+
+samples that do not count
+  ultra chat rss allocator=system protocol=h1 runtime=multi_thread #5 timeout: no answer in 30 s: raise `timeout` in plimsoll.toml
+
+`ultra` grew least anonymous memory over 20 requests of `chat`: 412.0 KiB against 716.0 KiB of `original`, 42 % less (generateContent, 2,048 B answers, h1 over TLS, 143 roots, multi_thread, mock target; median of 5 processes).
+
+Medians over processes; lower is better. = all processes identical; ± median absolute deviation; no mark: one process. * lowest of those under the same factors; 0.58× of the first subject's under them. — not measured.
+RSS growth: resident memory at steady@20 minus that at start, file pages included.
+anon growth: the same of anonymous memory only: heap, stacks, written data.
+start RSS: resident memory before the first statement: growth alone could be gamed by growing earlier.
+peak RSS: highest resident memory up to steady@20 (hwm): giving memory back before a reading cannot hide it.
+p50: median time per request in the last batch, as the subject measured it.
+allocs/request: calls of malloc and realloc per request, Rust and C, over requests 64 to 128.
+bytes/request: bytes asked for in those calls, a realloc's whole new size included.
+live/1,000 req: slope of the live heap per 1,000 requests, the smaller of the segments 64–128 and 128–256: above zero is a leak.
+"###);
+}
+
+#[test]
+fn terminal_of_eighty_columns() {
+    let shown = terminal::render(&common::quick(), Some(80), false);
+    for line in shown.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    assert!(!shown.contains('\u{1b}'));
+}
+
+#[test]
+fn terminal_in_colours_says_the_same() {
+    let (plain, colours) =
+        (terminal::render(&common::quick(), Some(120), false), terminal::render(&common::quick(), Some(120), true));
+    let mut bare = String::new();
+    let mut rest = colours.as_str();
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        bare.push_str(before);
+        rest = after.split_once('m').unwrap().1;
+    }
+    bare.push_str(rest);
+    assert_eq!(bare, plain);
+    assert!(colours.contains("\u{1b}[1;32m31 = 0.26× *\u{1b}[0m"));
+}
+
+#[test]
+fn markdown() {
+    insta::assert_snapshot!(text(&small(), Format::Markdown), @r###"
+## Memory per level
+
+**`ultra` grew least anonymous memory over 20 requests of `chat`: 412.0 KiB against 716.0 KiB of `original`, 42 % less (generateContent, 2,048 B answers, h1 over TLS, 143 roots, multi\_thread, mock target; median of 5 processes).**
+
+14 of 15 samples count, 1 failed, 0 unavailable · run `20200102-030405-fake` · suite `synthetic` · target `mock`
+
+### chat
+
+made-up work chat
+
+system allocator · h1 · multi\_thread
+
+| subject | RSS growth | anon growth | start RSS | peak RSS | p50 | allocs/request | bytes/request | live/1,000 req |
+|---|---:|---:|---:|---:|---:|---:|---:|---:|
+| original | 4.20 MiB ± 12.0 KiB | 716.0 KiB ± 4.0 KiB | 2.02 MiB = | 6.35 MiB ± 12.0 KiB | **410 µs =** (1.00×) | 119 = | 13,412 B = | 0 B = |
+| ultra | **3.15 MiB ± 12.0 KiB** (0.75×) | **412.0 KiB ± 4.0 KiB** (0.58×) | 2.02 MiB = | **5.30 MiB ± 12.0 KiB** (0.84×) | 620 µs = | **31 =** (0.26×) | **2,210 B =** (0.16×) | 0 B = |
+
+### Samples that do not count
+
+| cell | # | status | reason |
+|---|---:|---|---|
+| ultra chat rss allocator=system protocol=h1 runtime=multi\_thread | 5 | timeout | no answer in 30 s: raise \`timeout\` in plimsoll.toml |
+
+<details><summary>Environment</summary>
+
+| | |
+|---|---|
+| measured | 2020-01-02T03:04:05Z |
+| plimsoll | 0.0.0-synthetic 0123abc, uncommitted changes |
+| system | Linux 0.0 (synthetic) · glibc 0.0 |
+| machine | No Such CPU · x86\_64 · 2 cores · 8.00 GiB |
+| pages | 4.0 KiB · huge pages: madvise; off for subjects |
+| build | rustc 0.0 · release (lto off) |
+| address randomisation | off |
+| roots trusted | 143 |
+| seed | 7 |
+
+</details>
+
+<details><summary>How to read this</summary>
+
+Medians over processes; lower is better. `=` all processes identical; `±` median absolute deviation; no mark: one process. **Bold**: lowest of those under the same factors, with its ratio to the first subject under them. — not measured.
+
+- **RSS growth**: resident memory at steady@20 minus that at start, file pages included.
+- **anon growth**: the same of anonymous memory only: heap, stacks, written data.
+- **start RSS**: resident memory before the first statement: growth alone could be gamed by growing earlier.
+- **peak RSS**: highest resident memory up to steady@20 (hwm): giving memory back before a reading cannot hide it.
+- **p50**: median time per request in the last batch, as the subject measured it.
+- **allocs/request**: calls of malloc and realloc per request, Rust and C, over requests 64 to 128.
+- **bytes/request**: bytes asked for in those calls, a realloc's whole new size included.
+- **live/1,000 req**: slope of the live heap per 1,000 requests, the smaller of the segments 64–128 and 128–256: above zero is a leak.
+
+</details>
+"###);
+}
+
+#[test]
+fn markdown_of_a_hostile_record_is_text() {
+    let shown = text(&common::hostile(), Format::Markdown);
+    for forbidden in ["<script", "<img", "@everyone", "<!--", "\u{202e}", "/home/alice", "canary-password", "**b**"] {
+        assert!(!shown.contains(forbidden), "{forbidden}");
+    }
+    let tables: Vec<&str> = shown.lines().filter(|line| line.starts_with("| ")).collect();
+    for line in &tables {
+        assert!(line.ends_with(" |"), "{line}");
+    }
+}
+
+#[test]
+fn markdown_fits_a_comment() {
+    let mut b = Builder::new().subject("original", "level", "");
+    for at in 0..300 {
+        let name = format!("scenario-{at}-{}", "y".repeat(40));
+        b = b.scenario(&name, 1).measured(&cell("original", &name, "rss", &[]), &varied(PLAIN, 2));
+    }
+    let shown = text(&b.build(), Format::Markdown);
+    assert!(shown.len() < 65_536, "{} bytes", shown.len());
+    assert!(shown.contains("more scenarios do not fit a comment") && shown.contains("<summary>Environment</summary>"));
+}
+
+#[test]
+fn csv() {
+    let all = text(&small(), Format::Csv);
+    let wanted = ["subject,", "growth,,proc.anon", "per-request,,heap.bytes", "timeout"];
+    let chosen: Vec<&str> = all.split("\r\n").filter(|line| wanted.iter().any(|part| line.contains(part))).collect();
+    insta::assert_snapshot!(chosen.join("\n"), @r###"
+subject,scenario,probe,allocator,runtime,protocol,crypto,switches,factors,status,index,error,form,checkpoint,metric,unit,samples,median,mad,min,max,exactness
+original,chat,rss,system,multi_thread,h1,,,,ok,,,growth,,proc.anon,bytes,5,733184,4096,724992,741376,varies
+original,chat,count,system,multi_thread,h1,,,,ok,,,per-request,,heap.bytes,bytes,2,13412,0,13412,13412,identical
+ultra,chat,rss,system,multi_thread,h1,,,,ok,,,growth,,proc.anon,bytes,5,421888,4096,413696,430080,varies
+ultra,chat,rss,system,multi_thread,h1,,,,timeout,5,no answer in 30 s: raise `timeout` in plimsoll.toml,,,,,,,,,,
+ultra,chat,count,system,multi_thread,h1,,,,ok,,,per-request,,heap.bytes,bytes,2,2210,0,2210,2210,identical
+"###);
+    assert!(all.ends_with("\r\n"));
+}
+
+#[test]
+fn every_csv_row_has_every_field() {
+    for record in [small(), common::quick(), common::hostile()] {
+        let all = text(&record, Format::Csv);
+        let mut fields = 1;
+        let mut quoted = false;
+        let mut rows = 0;
+        for c in all.chars() {
+            match c {
+                '"' => quoted = !quoted,
+                ',' if !quoted => fields += 1,
+                '\n' if !quoted => {
+                    assert_eq!(fields, 22);
+                    (fields, rows) = (1, rows + 1);
+                }
+                _ => {}
+            }
+        }
+        assert!(!quoted && rows > 10);
+        assert!(!all.contains("\n=HYPER"));
+    }
+}
+
+#[test]
+fn json_holds_what_the_record_says() {
+    let value: serde_json::Value = serde_json::from_str(&text(&small(), Format::Json)).unwrap();
+    assert_eq!(value["samples"], serde_json::json!({ "planned": 15, "ok": 14, "failed": 1, "unavailable": 0 }));
+    let cell = &value["cells"][1];
+    let figure = cell["figures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["form"] == "per-request" && f["metric"] == "heap.allocs")
+        .unwrap();
+    assert_eq!(
+        *figure,
+        serde_json::json!({
+            "form": "per-request", "metric": "heap.allocs", "unit": "count", "samples": 2,
+            "median": 119, "mad": 0, "min": 119, "max": 119, "exactness": "identical"
+        })
+    );
+    assert_eq!(value["cells"][2]["failures"][0]["status"], "timeout");
+}
