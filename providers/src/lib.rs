@@ -6,7 +6,7 @@
 //! | `optimized` | [`gemini_optimized::OptimizedGeminiProvider`] | pooled buffers, a client built on first use, a small connection pool |
 //! | `ultra` | [`gemini_ultra_optimized::UltraOptimizedGeminiProvider`] | nine techniques, each of which can be switched |
 //!
-//! All levels implement [`Provider`], share their [types](types) and answer alike; which one to take is a question of memory only.
+//! All levels implement [`Provider`], share their [types] and answer alike; which one to take is a question of memory only.
 //!
 //! ```no_run
 //! use std::ops::ControlFlow;
