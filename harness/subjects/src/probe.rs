@@ -1,9 +1,13 @@
-//! Subjects whose every allocation is known: what Plimsoll says of them can be checked to the byte. They answer nothing, without network.
+//! Subjects whose every allocation is known: what Plimsoll says of them can be checked to the byte. They answer nothing, without network,
+//! but for `original-vec`, which answers as `original` does.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use plimsoll_worker::{Env, Request};
+use plimsoll_providers::Provider;
+use plimsoll_worker::{Env, Failure, Request};
+
+use crate::{ask, original};
 
 /// Bytes of the block that `probe-vec` makes for each request and gives back.
 pub const VEC: usize = 4_096;
@@ -23,6 +27,31 @@ pub mod vec {
 /// One more block of [`LEAK`] bytes per request, leaked.
 pub mod leak {
     pub use super::{client, one_leak as chat, one_leak as stream};
+}
+
+/// The level `original`, with one more block of [`VEC`] bytes per request.
+pub mod original_vec {
+    pub use super::{original::client, original_vec_chat as chat, original_vec_stream as stream};
+}
+
+/// Asks once, at the cost of one more block.
+pub async fn original_vec_chat<P: Provider>(
+    client: Arc<P>,
+    request: Request,
+    on_text: impl Fn(&str),
+) -> Result<(), Failure> {
+    std::hint::black_box(Vec::<u8>::with_capacity(VEC));
+    ask::chat(client, request, on_text).await
+}
+
+/// Streams once, at the cost of one more block.
+pub async fn original_vec_stream<P: Provider>(
+    client: Arc<P>,
+    request: Request,
+    on_text: impl Fn(&str) + Send,
+) -> Result<(), Failure> {
+    std::hint::black_box(Vec::<u8>::with_capacity(VEC));
+    ask::stream(client, request, on_text).await
 }
 
 /// Makes no client.

@@ -1,6 +1,6 @@
 //! What the end-to-end tests share: the built programs, a folder of their own, and a way to run `plimsoll` in it.
 
-#![allow(dead_code)] // each test file uses its own part
+#![allow(dead_code, unreachable_pub)] // each test file uses its own part
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,0 +1,75 @@
+//! Programs whose allocations are known, measured by `plimsoll run` as anybody's would be: the figures are exact.
+
+mod common;
+
+use std::process::Command;
+
+use common::{Project, assert_code, at, ok, repository};
+
+#[test]
+fn a_c_program_that_takes_a_mebibyte_between_two_checkpoints_shows_exactly_1_048_576_bytes_more() {
+    let subjects = r#"
+version = 1
+[[subject]]
+id = "c"
+command = ["./malloc1m"]
+"#;
+    let suite = r#"
+[suite.s]
+subjects = ["c"]
+scenarios = ["client"]
+samples = { count = 3 }
+[[suite.s.matrix]]
+probes = ["count"]
+"#;
+    let project = Project::with_subjects(subjects, suite);
+    let source = repository().join("harness/subjects/c/malloc1m.c");
+    let compiled = Command::new("cc").args(["-O1", "-o"]).arg(project.path().join("malloc1m")).arg(source).status();
+    assert!(compiled.expect("cc is needed to build this project").success());
+    assert_code(&project.plimsoll(&["run", "--suite", "s", "--out", "out"]), 0);
+    let record = project.record("out");
+    assert_eq!(ok(&record).count(), 3);
+    for sample in ok(&record) {
+        assert_eq!(at(sample, "client", "heap.bytes") - at(sample, "runtime", "heap.bytes"), 1_048_576);
+        assert_eq!(at(sample, "client", "heap.allocs") - at(sample, "runtime", "heap.allocs"), 1);
+    }
+}
+
+#[test]
+fn one_more_vec_of_4096_bytes_per_request_of_original_is_exactly_one_more_and_4096_more() {
+    let subjects = r#"
+version = 1
+[[subject]]
+id = "original"
+command = ["{target}/original-system"]
+[[subject]]
+id = "with-vec"
+command = ["{target}/probe-original-vec"]
+"#;
+    let suite = r#"
+[suite.s]
+subjects = ["original", "with-vec"]
+scenarios = ["chat", "stream"]
+samples = { count = 2 }
+[[suite.s.matrix]]
+probes = ["count"]
+"#;
+    let project = Project::with_subjects(subjects, suite);
+    assert_code(&project.plimsoll(&["run", "--suite", "s", "--out", "out"]), 0);
+    let record = project.record("out");
+    for scenario in ["chat", "stream"] {
+        let per_request = |subject: &str, metric: &str| {
+            let mut found: Vec<i64> = ok(&record)
+                .filter(|s| s.cell.subject == subject && s.cell.scenario == scenario)
+                .map(|s| at(s, "steady@128", metric) - at(s, "steady@64", metric))
+                .collect();
+            assert_eq!(found.len(), 2);
+            found.dedup();
+            assert_eq!(found.len(), 1, "not exact: {subject} {scenario} {found:?}");
+            assert_eq!(found[0] % 64, 0);
+            found[0] / 64
+        };
+        assert_eq!(per_request("with-vec", "heap.allocs") - per_request("original", "heap.allocs"), 1);
+        assert_eq!(per_request("with-vec", "heap.bytes") - per_request("original", "heap.bytes"), 4_096);
+    }
+}
