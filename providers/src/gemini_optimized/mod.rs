@@ -102,9 +102,7 @@ impl OptimizedGeminiProvider {
 
     /// The one place where a request is sent, and the place for retries.
     async fn post(&self, request: &GenerateContentRequest, method: Method, wait: &Wait) -> Result<Response, Error> {
-        let mut url = String::new();
-        // Writing to a string does not fail.
-        let _ = Address::new(&self.config, request.model.as_deref(), method)?.write(&mut url);
+        let url = Address::new(&self.config, request.model.as_deref(), method)?.text();
         let mut body = self.buffers.lease();
         serde_json::to_writer(body.vec(), request).map_err(|error| Error::Request(Box::new(error)))?;
         let sent = self
@@ -125,10 +123,10 @@ impl OptimizedGeminiProvider {
         request: &GenerateContentRequest,
         wait: &Wait,
     ) -> Result<GenerateContentResponse, Error> {
-        let mut response = self.post(request, Method::Generate, wait).await?;
+        let mut chunks = self.post(request, Method::Generate, wait).await?.bytes_stream();
         let mut body = self.buffers.lease();
         let limit = self.options.limits.max_body;
-        while let Some(chunk) = net::next_chunk(&mut response, wait).await? {
+        while let Some(chunk) = net::next_chunk(&mut chunks, wait).await? {
             if body.vec().len() + chunk.len() > limit {
                 return Err(Error::TooLong { what: Limited::Body, limit });
             }
@@ -141,9 +139,9 @@ impl OptimizedGeminiProvider {
     where
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
-        let mut response = self.post(request, Method::Stream, wait).await?;
+        let mut chunks = self.post(request, Method::Stream, wait).await?.bytes_stream();
         let mut events = EventStream::new(self.buffers.lease(), self.options.limits.max_event, typed);
-        while let Some(chunk) = net::next_chunk(&mut response, wait).await? {
+        while let Some(chunk) = net::next_chunk(&mut chunks, wait).await? {
             if events.push(&chunk, &mut on_event)?.is_break() {
                 return Ok(());
             }

@@ -5,7 +5,6 @@
 
 use std::ops::ControlFlow;
 
-use futures_util::StreamExt;
 use reqwest::{Client, Response};
 
 use crate::error::{Error, Limited, Phase};
@@ -68,9 +67,7 @@ impl GeminiProvider {
 
     /// The one place where a request is sent, and the place for retries.
     async fn post(&self, request: &GenerateContentRequest, method: Method, wait: &Wait) -> Result<Response, Error> {
-        let mut url = String::new();
-        // Writing to a string does not fail.
-        let _ = Address::new(&self.config, request.model.as_deref(), method)?.write(&mut url);
+        let url = Address::new(&self.config, request.model.as_deref(), method)?.text();
         let sent = self.client.post(url).header(API_KEY_HEADER, self.key.header()).json(request).send();
         let response = wait.head(sent).await?.map_err(|error| net::transport(error, Phase::Head, wait))?;
         net::accept(response, wait, &self.key).await
@@ -83,8 +80,7 @@ impl GeminiProvider {
     ) -> Result<GenerateContentResponse, Error> {
         let mut chunks = self.post(request, Method::Generate, wait).await?.bytes_stream();
         let mut body = Vec::new();
-        while let Some(chunk) = wait.body(chunks.next()).await? {
-            let chunk = chunk.map_err(|error| net::transport(error, Phase::Body, wait))?;
+        while let Some(chunk) = net::next_chunk(&mut chunks, wait).await? {
             if body.len() + chunk.len() > self.limits.max_body {
                 return Err(Error::TooLong { what: Limited::Body, limit: self.limits.max_body });
             }
@@ -99,8 +95,7 @@ impl GeminiProvider {
     {
         let mut chunks = self.post(request, Method::Stream, wait).await?.bytes_stream();
         let mut events = EventStream::new(Vec::new(), self.limits.max_event, typed);
-        while let Some(chunk) = wait.body(chunks.next()).await? {
-            let chunk = chunk.map_err(|error| net::transport(error, Phase::Body, wait))?;
+        while let Some(chunk) = net::next_chunk(&mut chunks, wait).await? {
             if events.push(&chunk, &mut on_event)?.is_break() {
                 return Ok(());
             }

@@ -10,7 +10,7 @@
 use std::io::{self, Read};
 
 use bytes::{Buf, Bytes};
-use reqwest::Response;
+use futures_util::Stream;
 use smallvec::SmallVec;
 
 use super::gather::Gather;
@@ -23,13 +23,16 @@ use crate::wire::buffer::Buffer;
 use crate::wire::lift::Lifter;
 
 /// Reads a whole answer of at most `limit` bytes.
-pub(super) async fn read(
-    response: &mut Response,
+pub(super) async fn read<S>(
+    chunks: S,
     wait: &Wait,
     limit: usize,
     techniques: Techniques,
-) -> Result<GenerateContentResponse, Error> {
-    let mut chunks = Chunks { response, wait, limit, taken: 0 };
+) -> Result<GenerateContentResponse, Error>
+where
+    S: Stream<Item = reqwest::Result<Bytes>> + Unpin,
+{
+    let mut chunks = Chunks { chunks, wait, limit, taken: 0 };
     match (techniques.contains(Technique::ZeroCopyBody), techniques.contains(Technique::StreamingJson)) {
         (false, streaming) => {
             let mut body = Gather::new(techniques);
@@ -69,16 +72,16 @@ pub(super) async fn read(
 }
 
 /// The chunks of a body, none of them beyond the limit.
-struct Chunks<'a> {
-    response: &'a mut Response,
+struct Chunks<'a, S> {
+    chunks: S,
     wait: &'a Wait,
     limit: usize,
     taken: usize,
 }
 
-impl Chunks<'_> {
+impl<S: Stream<Item = reqwest::Result<Bytes>> + Unpin> Chunks<'_, S> {
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        let chunk = net::next_chunk(self.response, self.wait).await?;
+        let chunk = net::next_chunk(&mut self.chunks, self.wait).await?;
         self.taken += chunk.as_ref().map_or(0, Bytes::len);
         if self.taken > self.limit {
             return Err(Error::TooLong { what: Limited::Body, limit: self.limit });

@@ -43,15 +43,13 @@ impl Endpoints {
 
     fn compose(&self, model: Option<&str>, method: Method) -> Result<Url, Error> {
         let address = Address::new(&self.config, model, method)?;
-        // Writing to memory does not fail.
         if self.techniques.contains(Technique::SmallVecUrl) {
             let mut text = StackText::default();
+            // Writing to memory does not fail.
             let _ = address.write(&mut text);
             Address::parse(text.as_str())
         } else {
-            let mut text = String::new();
-            let _ = address.write(&mut text);
-            Address::parse(&text)
+            Address::parse(&address.text())
         }
     }
 }

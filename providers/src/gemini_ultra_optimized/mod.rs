@@ -115,19 +115,19 @@ impl UltraOptimizedGeminiProvider {
         request: &GenerateContentRequest,
         wait: &Wait,
     ) -> Result<GenerateContentResponse, Error> {
-        let mut response = self.post(request, Method::Generate, wait).await?;
-        body::read(&mut response, wait, self.limits.max_body, self.techniques).await
+        let chunks = self.post(request, Method::Generate, wait).await?.bytes_stream();
+        body::read(chunks, wait, self.limits.max_body, self.techniques).await
     }
 
     async fn read_events<F>(&self, request: &GenerateContentRequest, wait: &Wait, mut on_event: F) -> Result<(), Error>
     where
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
-        let mut response = self.post(request, Method::Stream, wait).await?;
+        let mut chunks = self.post(request, Method::Stream, wait).await?.bytes_stream();
         let parse = if self.techniques.contains(Technique::StreamingJson) { typed } else { by_value };
         let mut events = EventStream::new(Gather::new(self.techniques), self.limits.max_event, parse);
         let mut copied = Vec::new();
-        while let Some(chunk) = net::next_chunk(&mut response, wait).await? {
+        while let Some(chunk) = net::next_chunk(&mut chunks, wait).await? {
             let bytes = if self.techniques.contains(Technique::ZeroCopyBody) {
                 &chunk[..]
             } else {

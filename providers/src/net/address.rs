@@ -61,6 +61,12 @@ impl<'a> Address<'a> {
         write!(to, "{base}/{version}/{collection}{model}{}", method.suffix())
     }
 
+    /// The address in one allocation of its length.
+    pub(crate) fn text(&self) -> String {
+        let Self { base, version, collection, model, method } = self;
+        [base, "/", version, "/", collection, model, method.suffix()].concat()
+    }
+
     /// The address as reqwest wants it.
     pub(crate) fn parse(text: &str) -> Result<reqwest::Url, Error> {
         reqwest::Url::parse(text).map_err(|error| Error::config(format!("base_url and model make no URL: {error}")))
@@ -73,8 +79,9 @@ mod tests {
 
     fn written(base: Option<&str>, model: Option<&str>, method: Method) -> Result<String, Error> {
         let config = Config { base_url: base.map(str::to_owned), ..Config::default() };
-        let mut text = String::new();
-        Address::new(&config, model, method)?.write(&mut text).unwrap();
+        let (address, mut text) = (Address::new(&config, model, method)?, String::new());
+        address.write(&mut text).unwrap();
+        assert_eq!(address.text(), text);
         Ok(text)
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
 
@@ -16,7 +17,7 @@ const MAX_ERROR_BODY: usize = 256 << 10;
 
 /// Lets a successful answer pass. Anything else is an error, whatever its content type says: on a streaming call the API labels
 /// even its refusals `text/event-stream`.
-pub(crate) async fn accept(mut response: Response, wait: &Wait, key: &ApiKey) -> Result<Response, Error> {
+pub(crate) async fn accept(response: Response, wait: &Wait, key: &ApiKey) -> Result<Response, Error> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);
@@ -25,10 +26,10 @@ pub(crate) async fn accept(mut response: Response, wait: &Wait, key: &ApiKey) ->
         return Err(Error::Redirect(status.as_u16()));
     }
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let mut body = Vec::new();
+    let (mut chunks, mut body) = (response.bytes_stream(), Vec::new());
     // A refusal that breaks off is still a refusal: what came of it is read.
     while body.len() < MAX_ERROR_BODY
-        && let Ok(Some(chunk)) = next_chunk(&mut response, wait).await
+        && let Ok(Some(chunk)) = next_chunk(&mut chunks, wait).await
     {
         body.extend_from_slice(&chunk);
     }
@@ -38,8 +39,14 @@ pub(crate) async fn accept(mut response: Response, wait: &Wait, key: &ApiKey) ->
 }
 
 /// The next bytes of a body, after decompression; `None` at its end.
-pub(crate) async fn next_chunk(response: &mut Response, wait: &Wait) -> Result<Option<Bytes>, Error> {
-    wait.body(response.chunk()).await?.map_err(|error| transport(error, Phase::Body, wait))
+///
+/// It takes the stream and not the response, so that the head is gone by then: on HTTP/1.1 header values are slices of hyper's read
+/// buffer, and while one lives hyper cannot read into it again but takes another 8 KiB for each request.
+pub(crate) async fn next_chunk<S>(chunks: &mut S, wait: &Wait) -> Result<Option<Bytes>, Error>
+where
+    S: Stream<Item = reqwest::Result<Bytes>> + Unpin,
+{
+    wait.body(chunks.next()).await?.transpose().map_err(|error| transport(error, Phase::Body, wait))
 }
 
 /// A failure of reqwest's as one of ours, without the address.
