@@ -82,10 +82,10 @@ impl Origin {
             if request.key.is_some() { "present" } else { "absent" },
         );
         let pooled = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if let Some(stream) = pooled {
-            if let Ok(answer) = self.exchange(stream, &message).await {
-                return Ok(answer);
-            }
+        if let Some(stream) = pooled
+            && let Ok(answer) = self.exchange(stream, &message).await
+        {
+            return Ok(answer);
         }
         self.exchange(TcpStream::connect(self.address()).await?, &message).await
     }

@@ -200,11 +200,14 @@ fn parse_cut(value: &str) -> Option<Modifier> {
     Some(Modifier::Cut { at, ending })
 }
 
+/// The longest time that a script may ask for.
+const TIME_LIMIT: Duration = Duration::from_secs(3_600);
+
 fn parse_time(value: &str) -> Option<Duration> {
-    let units: [(&str, fn(u64) -> Duration); 3] =
-        [("us", Duration::from_micros), ("ms", Duration::from_millis), ("s", Duration::from_secs)];
-    let limit = Duration::from_secs(3_600);
-    units.iter().find_map(|(unit, make)| value.strip_suffix(unit)?.parse().ok().map(make)).filter(|time| *time <= limit)
+    let number = |unit: &str| value.strip_suffix(unit)?.parse::<u64>().ok();
+    // Seconds last: their unit ends the others too.
+    let time = number("us").map(Duration::from_micros).or_else(|| number("ms").map(Duration::from_millis));
+    time.or_else(|| number("s").map(Duration::from_secs)).filter(|time| *time <= TIME_LIMIT)
 }
 
 /// A time in the largest unit that says it in whole numbers.
@@ -214,8 +217,8 @@ impl fmt::Display for Spelled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = self.0.as_micros();
         match micros {
-            _ if micros % 1_000_000 == 0 => write!(f, "{}s", micros / 1_000_000),
-            _ if micros % 1_000 == 0 => write!(f, "{}ms", micros / 1_000),
+            _ if micros.is_multiple_of(1_000_000) => write!(f, "{}s", micros / 1_000_000),
+            _ if micros.is_multiple_of(1_000) => write!(f, "{}ms", micros / 1_000),
             _ => write!(f, "{micros}us"),
         }
     }
