@@ -92,15 +92,17 @@ fn show(entry: &Entry) -> String {
 }
 
 fn failures(view: &View) -> String {
-    let all: Vec<_> = view.failures().collect();
+    let all = view.grouped_failures();
     if all.is_empty() {
         return String::new();
     }
-    let mut out = "### Samples that do not count\n\n| cell | # | status | reason |\n|---|---:|---|---|\n".to_owned();
-    for (name, failure) in all.iter().take(FAILURES) {
-        let name = cell(&crate::terminal::cell_name(name));
-        let error: String = failure.error.chars().take(300).collect();
-        let _ = writeln!(out, "| {name} | {} | {} | {} |", failure.index, status_name(failure.status), cell(&error));
+    let mut out =
+        "### Samples that do not count\n\n| subject | samples | status | reason | where |\n|---|---:|---|---|---|\n"
+            .to_owned();
+    for group in all.iter().take(FAILURES) {
+        let error: String = group.error.chars().take(300).collect();
+        let (name, status, place) = (cell(group.subject), status_name(group.status), cell(&group.place()));
+        let _ = writeln!(out, "| {name} | {} | {status} | {} | {place} |", group.samples(), cell(&error));
     }
     out.push('\n');
     if all.len() > FAILURES {
@@ -134,7 +136,7 @@ fn environment(view: &View) -> String {
 
 fn glossary() -> String {
     let mut out = "<details><summary>How to read this</summary>\n\nMedians over processes; lower is better. `=` all processes identical; `±` \
-                   median absolute deviation; no mark: one process. **Bold**: lowest of those under the same factors, with its ratio to \
+                   median absolute deviation; `≈` more than half identical; no mark: one process. **Bold**: lowest of those under the same factors, with its ratio to \
                    the first subject under them. — not measured.\n\n"
         .to_owned();
     for column in columns() {

@@ -57,7 +57,7 @@ pub struct Headline {
     pub factors: BTreeMap<String, String>,
     /// Its growth of anonymous memory.
     pub growth: Measured,
-    /// The subject it is compared with, and that one's growth; absent when only one was measured.
+    /// The subject it is compared with (`original`, or the next where that is best) and that one's growth; absent when only one was measured.
     pub base: Option<(String, Measured)>,
     /// Whether the samples of the two overlap, so that the difference is not certain.
     pub overlaps: bool,
@@ -158,7 +158,14 @@ fn compare(view: &View, scenario: &Scenario, rows: &[&Row]) -> (Headline, String
     let base = known[base];
     known.sort_by(|a, b| a.1.stats.median.total_cmp(&b.1.stats.median));
     let best = known[0];
-    let overlaps = best.1.stats.overlaps(&base.1.stats);
+    // The level that the best is held against: the base, or the next where the base itself is best.
+    let other = if best.0.subject == base.0.subject {
+        known.iter().find(|(row, _)| row.subject != best.0.subject).copied().unwrap_or(base)
+    } else {
+        base
+    };
+    let overlaps = best.1.stats.overlaps(&other.1.stats);
+    let unsure = if overlaps { " Their samples overlap, so the difference is not certain." } else { "" };
     let alone = known.iter().all(|(row, _)| row.subject == best.0.subject);
     let (id, name, grew) = (&scenario.info.id, &best.0.subject, best.1.median());
     let place = format!("{}; {}", conditions(view, scenario, best.0), processes(&best.1));
@@ -166,19 +173,16 @@ fn compare(view: &View, scenario: &Scenario, rows: &[&Row]) -> (Headline, String
         format!(
             "`{name}` grew {grew} of anonymous memory over 20 requests of `{id}`; nothing was measured beside it ({place})."
         )
-    } else if best.0.subject == base.0.subject {
-        let next = known.iter().find(|(row, _)| row.subject != best.0.subject).unwrap_or(&best);
-        let (other, theirs) = (&next.0.subject, next.1.median());
-        format!(
-            "`{name}` itself grew least anonymous memory over 20 requests of `{id}`: {grew}; next is `{other}` with {theirs} ({place})."
-        )
     } else {
-        let (other, theirs) = (&base.0.subject, base.1.median());
+        let (itself, joint) = if best.0.subject == base.0.subject { (" itself", "next is") } else { ("", "against") };
+        let (against, theirs, less) = (&other.0.subject, other.1.median(), less(&best.1, &other.1));
+        let told = match itself {
+            "" => format!("{grew} {joint} {theirs} of `{against}`{less}"),
+            _ => format!("{grew}; {joint} `{against}` with {theirs}"),
+        };
+        let apart = allocators(best.0, other.0);
         format!(
-            "`{name}` grew least anonymous memory over 20 requests of `{id}`: {grew} against {theirs} of `{other}`{} ({place}).{}{}",
-            less(&best.1, &base.1),
-            if overlaps { " Their samples overlap, so the difference is not certain." } else { "" },
-            allocators(best.0, base.0),
+            "`{name}`{itself} grew least anonymous memory over 20 requests of `{id}`: {told} ({place}).{unsure}{apart}"
         )
     };
     let headline = Headline {
@@ -186,8 +190,8 @@ fn compare(view: &View, scenario: &Scenario, rows: &[&Row]) -> (Headline, String
         subject: best.0.subject.clone(),
         factors: best.0.factors.clone(),
         growth: best.1,
-        base: (!alone).then(|| (base.0.subject.clone(), base.1)),
-        overlaps,
+        base: (!alone).then(|| (other.0.subject.clone(), other.1)),
+        overlaps: overlaps && !alone,
     };
     (headline, text)
 }

@@ -46,7 +46,7 @@ pub fn render(record: &Record, width: Option<u16>, colour: bool) -> String {
     out
 }
 
-const GLOSSARY: &str = "Medians over processes; lower is better. =  all processes identical; ±  median absolute deviation; no mark: \
+const GLOSSARY: &str = "Medians over processes; lower is better. =  all processes identical; ±  median absolute deviation; ≈  more than half identical; no mark: \
                         one process. *  lowest of those under the same factors; 0.58×  of the first subject's under them. —  not measured.";
 
 fn header(view: &View) -> Vec<String> {
@@ -141,24 +141,18 @@ fn show(entry: &Entry) -> String {
 }
 
 fn push_failures(out: &mut String, view: &View, width: Option<u16>, paint: &Paint) {
-    let mut first = true;
-    for (cell, failure) in view.failures() {
-        if first {
-            out.push('\n');
-            out.push_str(&paint.bold("samples that do not count"));
-            out.push('\n');
-            first = false;
-        }
-        let line =
-            format!("  {} #{} {}: {}", cell_name(cell), failure.index, status_name(failure.status), failure.error);
+    let groups = view.grouped_failures();
+    if groups.is_empty() {
+        return;
+    }
+    out.push('\n');
+    out.push_str(&paint.bold("samples that do not count"));
+    out.push('\n');
+    for group in &groups {
+        let (count, status) = (group.samples(), status_name(group.status));
+        let line = format!("  {}: {count} {status} ({}): {}", group.subject, group.place(), group.error);
         push_wrapped(out, &line, width, str::to_owned);
     }
-}
-
-/// A cell in one line: `original chat rss runtime=multi_thread`.
-pub(crate) fn cell_name(cell: &crate::record::Cell) -> String {
-    let factors = cell.factors.iter().fold(String::new(), |text, (key, value)| format!("{text} {key}={value}"));
-    format!("{} {} {}{factors}", cell.subject, cell.scenario, cell.probe)
 }
 
 /// Appends `text`, broken between words at the width, each line dressed.

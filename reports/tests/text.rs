@@ -43,11 +43,11 @@ chat  made-up work chat, deterministic
  ultra     3.15 MiB ± 12.0 KiB 0.75× *  412.0 KiB ± 4.0 KiB 0.58× *  2.02 MiB =  5.30 MiB ± 12.0 KiB 0.84× *          620 µs =    31 = 0.26× *  2,210 B = 0.16× *           0 B =
 
 samples that do not count
-  ultra chat rss allocator=system protocol=h1 runtime=multi_thread #5 timeout: no answer in 30 s: raise `timeout` in plimsoll.toml
+  ultra: 1 timeout (chat rss allocator=system protocol=h1 runtime=multi_thread #5): no answer in 30 s: raise `timeout` in plimsoll.toml
 
 `ultra` grew least anonymous memory over 20 requests of `chat`: 412.0 KiB against 716.0 KiB of `original`, 42 % less (generateContent, 2,048 B answers, h1 over TLS, 143 roots, multi_thread, mock target; median of 5 processes).
 
-Medians over processes; lower is better. = all processes identical; ± median absolute deviation; no mark: one process. * lowest of those under the same factors; 0.58× of the first subject's under them. — not measured.
+Medians over processes; lower is better. = all processes identical; ± median absolute deviation; ≈ more than half identical; no mark: one process. * lowest of those under the same factors; 0.58× of the first subject's under them. — not measured.
 RSS growth: resident memory at steady@20 minus that at start, file pages included.
 anon growth: the same of anonymous memory only: heap, stacks, written data.
 start RSS: resident memory before the first statement: growth alone could be gamed by growing earlier.
@@ -105,9 +105,9 @@ system allocator · h1 · multi\_thread
 
 ### Samples that do not count
 
-| cell | # | status | reason |
-|---|---:|---|---|
-| ultra chat rss allocator=system protocol=h1 runtime=multi\_thread | 5 | timeout | no answer in 30 s: raise \`timeout\` in plimsoll.toml |
+| subject | samples | status | reason | where |
+|---|---:|---|---|---|
+| ultra | 1 | timeout | no answer in 30 s: raise \`timeout\` in plimsoll.toml | chat rss allocator=system protocol=h1 runtime=multi\_thread \#5 |
 
 <details><summary>Environment</summary>
 
@@ -127,7 +127,7 @@ system allocator · h1 · multi\_thread
 
 <details><summary>How to read this</summary>
 
-Medians over processes; lower is better. `=` all processes identical; `±` median absolute deviation; no mark: one process. **Bold**: lowest of those under the same factors, with its ratio to the first subject under them. — not measured.
+Medians over processes; lower is better. `=` all processes identical; `±` median absolute deviation; `≈` more than half identical; no mark: one process. **Bold**: lowest of those under the same factors, with its ratio to the first subject under them. — not measured.
 
 - **RSS growth**: resident memory at steady@20 minus that at start, file pages included.
 - **anon growth**: the same of anonymous memory only: heap, stacks, written data.

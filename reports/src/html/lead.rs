@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::{bars, colour, prose};
 use crate::derive::Figure;
+use crate::record::Status;
 use crate::summary::Summary;
 use crate::view::View;
 
@@ -75,12 +76,17 @@ fn headline(view: &View, told: &Summary) -> Markup {
 
 /// The subjects, and how much of what was planned for them counts.
 pub(super) fn levels(view: &View) -> Markup {
-    let mut probes: BTreeMap<&str, BTreeMap<&str, (u32, u32)>> = BTreeMap::new();
+    let mut probes: BTreeMap<&str, BTreeMap<&str, Tally>> = BTreeMap::new();
     for cell in &view.cells {
-        let counted = probes.entry(&cell.cell.subject).or_default().entry(&cell.cell.probe).or_default();
-        let failed = u32::try_from(cell.failures.len()).unwrap_or(u32::MAX);
-        counted.0 += cell.ok;
-        counted.1 += cell.planned.max(cell.ok.saturating_add(failed));
+        let tally = probes.entry(&cell.cell.subject).or_default().entry(&cell.cell.probe).or_default();
+        let of = |unavailable: bool| {
+            let those = cell.failures.iter().filter(|failure| (failure.status == Status::Unavailable) == unavailable);
+            u32::try_from(those.count()).unwrap_or(u32::MAX)
+        };
+        tally.ok += cell.ok;
+        tally.unavailable += of(true);
+        tally.failed += of(false);
+        tally.planned += cell.planned.max(cell.ok);
     }
     let empty = BTreeMap::new();
     html! {
@@ -92,11 +98,22 @@ pub(super) fn levels(view: &View) -> Markup {
                     th scope="row" { span class={ "sw " (colour(place)) } {} (subject.id) }
                     td { (subject.kind) }
                     td.text { (subject.description) }
-                    td { ul.lines { @for (probe, (ok, all)) in probes.get(subject.id.as_str()).unwrap_or(&empty) {
-                        li { code { (probe) } " " (ok) " of " (all) @if ok < all { " " span.tag.bad { (all - ok) " missing" } } }
-                    } } }
+                    td { ul.lines { @for (probe, tally) in probes.get(subject.id.as_str()).unwrap_or(&empty) { li {
+                        code { (probe) } " " (tally.ok) " of " (tally.planned)
+                        @if tally.failed > 0 { " " span.tag.bad { (tally.failed) " failed" } }
+                        @if tally.unavailable > 0 { " " span.tag { (tally.unavailable) " unavailable" } }
+                    } } } }
                 } } }
             }
         }
     }
+}
+
+/// What became of the samples of a subject under a probe.
+#[derive(Default)]
+struct Tally {
+    ok: u32,
+    failed: u32,
+    unavailable: u32,
+    planned: u32,
 }

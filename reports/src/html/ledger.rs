@@ -44,26 +44,27 @@ fn class(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Every sample that failed or could not be measured here: a row, never a gap.
+/// Every sample that failed or could not be measured here, those of a cell with the same reason together.
 pub(super) fn failures(view: &View) -> Markup {
-    let all: Vec<_> = view.failures().collect();
-    if all.is_empty() {
+    let groups = view.grouped_failures();
+    if groups.is_empty() {
         return html! { p { "None: every sample of this run counts." } };
     }
     html! {
         p { "Nothing of these enters any figure above." }
         div.scroll id="table-failures" tabindex="0" role="region" aria-label="Samples that do not count" {
             table.wide {
-                thead { tr { th scope="col" { "subject" } th scope="col" { "cell" } th.num scope="col" { "sample" } th scope="col" { "status" } th scope="col" { "reason" } } }
-                tbody { @for (cell, failure) in all { tr {
-                    th scope="row" { (cell.subject) }
-                    td {
-                        code { (cell.scenario) } " · " code { (cell.probe) }
-                        @for (key, value) in &cell.factors { span.d { (key) " " (value) } }
-                    }
-                    td.num { (failure.index) }
-                    td { span class=(if failure.status == Status::Unavailable { "tag" } else { "tag bad" }) { (status_name(failure.status)) } }
-                    td.text { (failure.error) }
+                thead { tr { th scope="col" { "subject" } th scope="col" { "status" } th scope="col" { "reason" } th.num scope="col" { "samples" } th scope="col" { "cells, and the samples’ numbers" } } }
+                tbody { @for group in &groups { tr {
+                    th scope="row" { (group.subject) }
+                    td { span class=(if group.status == Status::Unavailable { "tag" } else { "tag bad" }) { (status_name(group.status)) } }
+                    td.text { (group.error) }
+                    td.num { (group.samples()) }
+                    td.text { ul.lines { @for (cell, indices) in &group.cells { li {
+                        code { (cell.scenario) } " " code { (cell.probe) }
+                        @for (key, value) in &cell.factors { " " (key) "=" (value) }
+                        span.d { @for (at, index) in indices.iter().enumerate() { @if at > 0 { ", " } "#" (index) } }
+                    } } } }
                 } } }
             }
         }

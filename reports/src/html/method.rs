@@ -91,6 +91,7 @@ pub(super) fn reading() -> Markup {
             dt { "4.20 MiB" } dd { "Median over the processes of a cell. KiB and MiB are binary; lower is better." }
             dt { "=" } dd { "Identical in all processes, two or more." }
             dt { "± 4.0 KiB" } dd { "Median absolute deviation: half of the processes lie within it." }
+            dt { "≈" } dd { "More than half of the processes identical, not all." }
             dt { "no sign" } dd { "One process only." }
             dt { "0.58×" } dd { "Ratio to the first subject under the same factors, its allocator apart." }
             dt { "green" } dd { "Lowest median of the column. Where ranges overlap this need not be a difference." }

@@ -24,7 +24,7 @@ fn one(view: &View, scenario: &Scenario, at: usize, headline: Option<&str>) -> M
     let about = |what: &str| format!("{what}, {}", info.id);
     html! {
         h3 id=(id) { a href={ "#" (id) } { (info.id) } }
-        p.soft {
+        p.soft.cap {
             (info.description.trim_end_matches('.')) "."
             @if !info.method.is_empty() { " Calls " code { (info.method) } ", " (info.in_flight) " in flight at a time." }
             @if let Some(body) = info.body_bytes { " An answer’s body has " (crate::units::plain(crate::units::whole(i64::try_from(body).unwrap_or(i64::MAX)))) " B" @if let Some(events) = info.events { " in " (events) " events" } "." }

@@ -52,9 +52,10 @@ fn entry(entry: Option<&Entry>) -> Markup {
     );
     html! {
         td.num.best[entry.lowest] title=(range) {
-            span.v { (entry.text) @if measured.is_exact() { span.exact { " =" } } }
-            @let spread = (!measured.is_exact() && !entry.mark.is_empty()).then(|| entry.mark.trim().to_owned());
-            @let below: Vec<String> = spread.into_iter().chain(entry.ratio.map(ratio)).collect();
+            @let sign = entry.mark.trim();
+            @let spread = sign.starts_with('±').then(|| sign.to_owned());
+            @let below: Vec<String> = spread.iter().cloned().chain(entry.ratio.map(ratio)).collect();
+            span.v { (entry.text) @if spread.is_none() && !sign.is_empty() { span.exact { " " (sign) } } }
             @if !below.is_empty() { span.d { (below.join(" · ")) } }
         }
     }

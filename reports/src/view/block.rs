@@ -29,7 +29,7 @@ pub struct Entry {
     pub measured: Measured,
     /// The median, as shown.
     pub text: String,
-    /// ` =` when exact, ` ± 4.0 KiB` when it varies, nothing when there is one sample only.
+    /// ` =` when exact, ` ± 4.0 KiB` when it varies, ` ≈` when it varies and most processes are identical, nothing when there is one sample only.
     pub mark: String,
     /// Whether no row that it may be compared with is lower, and one is higher.
     pub lowest: bool,
@@ -123,17 +123,22 @@ impl View {
                 mark: match measured.stats.exactness {
                     Exactness::Single => String::new(),
                     Exactness::Identical => " =".to_owned(),
+                    Exactness::Varies if measured.stats.mad == 0.0 => " ≈".to_owned(),
                     Exactness::Varies => format!(" ± {}", column.text(measured.spread())),
                 },
-                // Where all are the same, none is best.
-                lowest: others().all(|other| measured.stats.median <= other.stats.median)
-                    && others().any(|other| measured.stats.median < other.stats.median),
+                // Where all are the same, none is best; and nothing is better than not growing.
+                lowest: others().all(|other| grown(&measured) <= grown(other))
+                    && others().any(|other| grown(&measured) < grown(other)),
                 ratio: reference.and_then(|reference| measured.median().ratio(reference.median())),
                 measured,
             })
         };
         rows.iter().map(|row| entry(row)).collect()
     }
+}
+
+fn grown(measured: &Measured) -> f64 {
+    measured.stats.median.max(0.0)
 }
 
 fn title(probe: &str) -> &'static str {

@@ -2,16 +2,19 @@
 //!
 //! - `rows`: rows made of cells, and their names.
 //! - `block`: columns, and the tables that they make of rows.
+//! - `failures`: what does not count, by its reason.
 
 mod block;
+mod failures;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use block::{Block, Column, Entry, columns};
+pub use failures::FailureGroup;
 pub use rows::{Labels, Row};
 
-use crate::derive::{self, CellFigures, Failure, Figure, Measured};
+use crate::derive::{self, CellFigures, Figure, Measured};
 use crate::record::{Cell, Record, ScenarioInfo, Status};
 
 /// A record, its figures, and its rows.
@@ -73,11 +76,6 @@ impl View {
     #[must_use]
     pub fn scenario(&self, id: &str) -> Option<&Scenario> {
         self.scenarios.iter().find(|scenario| scenario.info.id == id)
-    }
-
-    /// Every sample that does not count, with its cell.
-    pub fn failures(&self) -> impl Iterator<Item = (&Cell, &Failure)> {
-        self.cells.iter().flat_map(|cell| cell.failures.iter().map(move |failure| (&cell.cell, failure)))
     }
 
     /// The protocol that a row's valid samples spoke, by its factor or as negotiated.
