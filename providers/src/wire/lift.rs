@@ -195,6 +195,10 @@ impl<B: Buffer<Full = std::convert::Infallible>> Lifter<B> {
                 Escape::None => {
                     let plain =
                         rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
+                    if text.is_empty() {
+                        // One allocation for a text that lies in the chunk whole; escapes only make it shorter.
+                        text.reserve_exact(raw_length(rest));
+                    }
                     text.extend_from_slice(&rest[..plain]);
                     rest = &rest[plain..];
                     match rest.first() {
@@ -249,8 +253,10 @@ impl<B: Buffer<Full = std::convert::Infallible>> Lifter<B> {
 
     /// Leaves the mark of a string that was lifted.
     fn end_lifted(&mut self, mut text: String) {
-        // It grew by doubling, and its owner may keep it for long.
-        text.shrink_to_fit();
+        // It may have grown by doubling, and its owner may keep it for long. A little room is not worth moving it.
+        if text.capacity() - text.len() > text.len() / 8 {
+            text.shrink_to_fit();
+        }
         let mark = format_mark(self.lifted.len());
         let Ok(()) = self.skeleton.put(&mark);
         self.lifted.push(text);
@@ -302,6 +308,20 @@ impl<B: Buffer<Full = std::convert::Infallible>> Lifter<B> {
     fn name_is(&self, name: &[u8]) -> bool {
         self.name_matters && &self.name[..] == name
     }
+}
+
+/// How long the string that begins here is in its raw form, as far as the chunk has it.
+fn raw_length(chunk: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = chunk.iter().position(|byte| match byte {
+        _ if std::mem::take(&mut escaped) => false,
+        b'\\' => {
+            escaped = true;
+            false
+        }
+        byte => *byte == b'"',
+    });
+    end.unwrap_or(chunk.len())
 }
 
 const LONE_SURROGATE: LiftError = LiftError::Text("half of a surrogate pair");
