@@ -1,6 +1,6 @@
 //! A mock in a process of its own, as the runner has it, and clients for it.
 
-#![allow(dead_code)] // each test file uses its own part
+#![allow(dead_code, unreachable_pub)] // each test file is a crate and uses its own part
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
