@@ -14,6 +14,10 @@ use nix::sys::signal::Signal;
 /// The word that makes `plimsoll` a trampoline. Not for people.
 pub const WORD: &str = "__exec";
 
+/// The harness's own executable, also after a build has put another in its place: a run keeps one instrument from its first sample to its
+/// last.
+pub const SELF: &str = "/proc/self/exe";
+
 /// `argv[0]` of every subject: its length is part of what is measured.
 pub const ARGV0: &str = "subject";
 

@@ -81,8 +81,7 @@ impl Process {
     /// # Errors
     /// When the harness's own executable cannot be started again.
     pub fn start(launch: &Launch) -> Result<Self, Lost> {
-        let this = std::env::current_exe().map_err(Lost::Start)?;
-        let mut child = Command::new(this)
+        let mut child = Command::new(exec::SELF)
             .arg(exec::WORD)
             .arg(std::process::id().to_string())
             .arg("--")

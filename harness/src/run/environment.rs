@@ -88,8 +88,7 @@ fn output(cwd: &Path, program: &str, args: &[&str]) -> Option<String> {
 
 /// Asks a child, because a process cannot take randomisation off and put it on again without being changed by it.
 fn aslr_can_be_off() -> bool {
-    let Ok(this) = std::env::current_exe() else { return false };
-    let probe = Command::new(this)
+    let probe = Command::new(crate::process::exec::SELF)
         .args([crate::process::exec::WORD, &std::process::id().to_string(), "--", "/bin/cat", "/proc/self/personality"])
         .output();
     // ADDR_NO_RANDOMIZE is 0x0040000.
