@@ -3,6 +3,8 @@
 //! A claim that the record cannot answer is `not measured`, never a guess. Claimed figures are quoted in MB as they were written, and taken as
 //! 10^6 bytes; a figure holds when the measured one is within a fifth of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::derive::{Figure, GROWTH_AT, Measured};
 use crate::units::{Bytes, Quantity, percent};
 use crate::view::{Row, View};
@@ -51,7 +53,7 @@ pub struct Claim {
 /// All claims, in the order of the old report.
 #[must_use]
 pub fn ledger(view: &View) -> Vec<Claim> {
-    let v = Ledger { view };
+    let v = Ledger::new(view);
     vec![
         v.growth("original-growth", "original provider: ~16 MB growth over 20 requests", "original", (16.0, 16.0)),
         v.growth("optimized-growth", "optimized: ~12 MB", "optimized", (12.0, 12.0)),
@@ -83,6 +85,8 @@ pub fn ledger(view: &View) -> Vec<Claim> {
     ]
 }
 
+/// The scenarios that the old report's claims are about: 20 requests one after another, and 20 at once.
+const SCENARIOS: [&str; 2] = ["chat", "chat-20x"];
 const LADDER: &str = "needs the component ladder, whose rungs are subjects of their own";
 const GROWTH: &str = "growth of proc.rss, steady@20 − start, within a fifth of the figure";
 const MB: f64 = 1e6;
@@ -90,6 +94,8 @@ const NEAR: f64 = 0.2;
 
 struct Ledger<'a> {
     view: &'a View,
+    /// The factors by which the rows differ, which have to be said beside each figure.
+    varying: Vec<&'a str>,
 }
 
 /// A measured figure and the conditions it was measured under.
@@ -98,7 +104,24 @@ struct Found {
     measured: Measured,
 }
 
-impl Ledger<'_> {
+impl<'a> Ledger<'a> {
+    fn new(view: &'a View) -> Self {
+        let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (key, value) in
+            SCENARIOS.iter().filter_map(|id| view.scenario(id)).flat_map(|s| &s.rows).flat_map(|r| &r.factors)
+        {
+            values.entry(key).or_default().insert(value);
+        }
+        let varies = |(key, values): (&'a str, BTreeSet<&str>)| (values.len() > 1 || key == "switches").then_some(key);
+        Self { view, varying: values.into_iter().filter_map(varies).collect() }
+    }
+
+    /// The conditions of a row in short: `chat, multi_thread`.
+    fn place(&self, scenario: &str, row: &Row) -> String {
+        let values = self.varying.iter().filter_map(|key| row.factors.get(*key));
+        values.fold(scenario.to_owned(), |place, value| format!("{place}, {value}"))
+    }
+
     fn growth(&self, id: &'static str, claim: &'static str, subject: &str, mb: (f64, f64)) -> Claim {
         let found = self.find(subject, "rss", &Figure::growth("proc.rss"));
         let inside = |m: &Measured| within(m.stats.median, (mb.0 * MB, mb.1 * MB));
@@ -163,7 +186,7 @@ impl Ledger<'_> {
                 let (Some(ours), Some((row, least))) = (self.view.figure(ultra, "rss", &figure), least) else {
                     continue;
                 };
-                let place = place(&scenario.info.id, ultra);
+                let place = self.place(&scenario.info.id, ultra);
                 lines.push(format!("{place}: {} against {} of {}", ours.median(), least.median(), row.subject));
                 results.push(ours.stats.median <= least.stats.median * (1.0 + NEAR));
             }
@@ -194,7 +217,7 @@ impl Ledger<'_> {
                 else {
                     continue;
                 };
-                let place = place(&scenario.info.id, row);
+                let place = self.place(&scenario.info.id, row);
                 found.push(format!("{place}: {} → {} ({})", from.median(), to.median(), growth.median().signed()));
                 results.push(within(growth.stats.median, (13.66 * MB, 13.66 * MB)));
             }
@@ -218,7 +241,7 @@ impl Ledger<'_> {
                 let at = |name: &str| self.view.figure(row, "rss", &Figure::at(name, "proc.rss"));
                 let (Some(start), Some(runtime)) = (at("start"), at("runtime")) else { continue };
                 if let Some(cost) = runtime.median().minus(start.median()) {
-                    lines.push(format!("{}: {cost}", place(&scenario.info.id, row)));
+                    lines.push(format!("{}: {cost}", self.place(&scenario.info.id, row)));
                     results.push(within(cost.value(), (MB, MB)));
                 }
             }
@@ -253,7 +276,7 @@ impl Ledger<'_> {
                     let all = u64::from(cell.ok) + cell.failures.len() as u64;
                     let line = format!(
                         "{}: {} of {all} samples answered every request",
-                        place(&scenario.info.id, row),
+                        self.place(&scenario.info.id, row),
                         cell.ok
                     );
                     found.push((line, cell.failures.is_empty()));
@@ -289,9 +312,8 @@ impl Ledger<'_> {
         claim_of(id, claim, why, lines, &results)
     }
 
-    /// The scenarios that the old report's claims are about: 20 requests one after another, and 20 at once.
     fn scenarios(&self) -> impl Iterator<Item = &crate::view::Scenario> {
-        ["chat", "chat-20x"].into_iter().filter_map(|id| self.view.scenario(id))
+        SCENARIOS.into_iter().filter_map(|id| self.view.scenario(id))
     }
 
     fn levels(&self) -> Vec<String> {
@@ -304,7 +326,7 @@ impl Ledger<'_> {
         for scenario in self.scenarios() {
             for row in scenario.rows.iter().filter(|row| row.subject == subject) {
                 if let Some(measured) = self.view.figure(row, probe, figure) {
-                    found.push(Found { place: place(&scenario.info.id, row), measured: *measured });
+                    found.push(Found { place: self.place(&scenario.info.id, row), measured: *measured });
                 }
             }
         }
@@ -332,7 +354,7 @@ impl Ledger<'_> {
                 ) else {
                     continue;
                 };
-                pairs.push((place(&scenario.info.id, row), *ours, *base));
+                pairs.push((self.place(&scenario.info.id, row), *ours, *base));
             }
         }
         pairs
@@ -341,14 +363,6 @@ impl Ledger<'_> {
 
 fn same_runtime(a: &Row, b: &Row) -> bool {
     ["runtime", "protocol", "crypto", "transport"].iter().all(|key| a.factors.get(*key) == b.factors.get(*key))
-}
-
-/// The conditions of a row in short: `chat, multi_thread, h1, jemalloc`.
-fn place(scenario: &str, row: &Row) -> String {
-    let keys = ["runtime", "protocol", "allocator"];
-    keys.iter()
-        .filter_map(|key| row.factors.get(*key))
-        .fold(scenario.to_owned(), |place, value| format!("{place}, {value}"))
 }
 
 fn judge(
@@ -361,11 +375,8 @@ fn judge(
     let line = |found: &Found| {
         let Measured { stats, .. } = &found.measured;
         let quantity = |value: f64| Quantity::new(value, found.measured.unit).unwrap_or(Bytes(0).into());
-        let range = if stats.max > stats.min {
-            format!(" ({}–{})", quantity(stats.min), quantity(stats.max))
-        } else {
-            String::new()
-        };
+        let (low, high) = (quantity(stats.min).to_string(), quantity(stats.max).to_string());
+        let range = if low == high { String::new() } else { format!(" ({low} to {high})") };
         format!("{}: {}{range}", found.place, found.measured.median())
     };
     let results: Vec<bool> = found.iter().map(|found| holds(&found.measured)).collect();

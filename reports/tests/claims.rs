@@ -89,6 +89,6 @@ fn the_quick_record_answers_what_it_can() {
     );
     assert_eq!(claim(&record, "recycling").verdict, Verdict::Holds);
     let python = claim(&record, "python");
-    assert_eq!(python.measured, ["chat, h1, system: 6.83 MiB → 9.83 MiB (+3.00 MiB)"]);
+    assert_eq!(python.measured, ["chat: 6.83 MiB → 9.83 MiB (+3.00 MiB)"]);
     assert_eq!(claim(&record, "tls-cost").verdict, Verdict::NotMeasured);
 }

@@ -23,12 +23,12 @@ pub(super) fn claims(view: &View) -> Markup {
                 thead { tr { th scope="col" { "claim" } th scope="col" { "measured" } th scope="col" { "verdict" } th scope="col" { "rule" } } }
                 tbody { @for row in &rows { tr id={ "claim-" (row.id) } {
                     th scope="row" { (row.claim) }
-                    td.text {
+                    td.figures {
                         @if row.measured.is_empty() { span.soft { "not measured" } }
                         ul.lines { @for line in &row.measured { li { (line) } } }
                     }
                     td { span class={ "tag " (class(row.verdict)) } { (row.verdict.label()) } }
-                    td.text.note { (prose(row.why)) }
+                    td.rule { (prose(row.why)) }
                 } } }
             }
         }
