@@ -44,7 +44,7 @@ pub(super) fn run(project: &Project, args: Args) -> Outcome {
             What::Suites => suites(project),
             What::Cells => cells(project, &args)?,
         };
-        let _ = write!(text, "{}{table}\n", if n > 0 { "\n" } else { "" });
+        let _ = writeln!(text, "{}{table}", if n > 0 { "\n" } else { "" });
     }
     print(&text)
 }

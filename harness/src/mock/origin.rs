@@ -1,10 +1,12 @@
 //! Where answers come from: wiremock chooses status and body, over loopback and inside this process.
 //!
-//! wiremock has no TLS, sends a body in one piece and keeps each request it sees (recording is off here), so the front takes
-//! its answers and serves them with writers of its own.
+//! wiremock has no TLS and sends a body in one piece, so the front takes its answers and serves them with writers of its own. It also
+//! keeps each request that a mock matched, even with recording off, so its mocks are mounted anew now and then: a long run would
+//! otherwise cost about 4.5 KB a request.
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
@@ -24,7 +26,10 @@ use crate::corpus::{self, Call, Reply, Served};
 const KEY: &str = "x-plimsoll-key";
 
 /// Requests to the origin at a time. It answers in well under a millisecond; more connections would only be more files.
-const AT_ONCE: usize = 16;
+const AT_ONCE: u32 = 16;
+
+/// Requests after which the mocks are mounted anew.
+const KEPT: u64 = 4096;
 
 /// wiremock, and what it serves.
 pub(super) struct Origin {
@@ -32,6 +37,7 @@ pub(super) struct Origin {
     corpus: Corpus,
     idle: Mutex<Vec<TcpStream>>,
     permits: Semaphore,
+    asked: AtomicU64,
 }
 
 /// What the origin answered.
@@ -59,10 +65,17 @@ impl Origin {
             return Err(MockError::NoSuchRecording { name: default_script.reply() });
         }
         let server = MockServer::builder().disable_request_recording().start().await;
-        for mock in mocks(&corpus) {
-            server.register(mock).await;
+        let permits = Semaphore::new(AT_ONCE as usize);
+        let this = Self { server, corpus, idle: Mutex::default(), permits, asked: AtomicU64::new(0) };
+        this.mount().await;
+        Ok(this)
+    }
+
+    async fn mount(&self) {
+        self.server.reset().await;
+        for mock in mocks(&self.corpus) {
+            self.server.register(mock).await;
         }
-        Ok(Self { server, corpus, idle: Mutex::default(), permits: Semaphore::new(AT_ONCE) })
     }
 
     /// Whether there is a reply of that name.
@@ -72,6 +85,11 @@ impl Origin {
 
     /// Has wiremock answer `request` with the reply `name`.
     pub(super) async fn ask(&self, request: &Request, name: &str) -> std::io::Result<Answer> {
+        if (self.asked.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(KEPT) {
+            // With all permits in hand, nobody asks while there are no mocks.
+            let _all = self.permits.acquire_many(AT_ONCE).await;
+            self.mount().await;
+        }
         // A closed semaphore is not possible: nobody closes it.
         let _permit = self.permits.acquire().await;
         let message = format!(

@@ -49,8 +49,9 @@ impl Mock {
             let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
             arguments.extend(["--traffic".to_owned(), dir.to_string_lossy().into_owned()]);
         }
-        // The trampoline is this executable too, so its own is this one.
-        let program = crate::process::exec::SELF.into();
+        // By its name while it has one, for whoever looks at the list of processes.
+        let named = std::env::current_exe().ok().filter(|path| path.is_file());
+        let program = named.unwrap_or_else(|| crate::process::exec::SELF.into());
         let mut process = Process::start(&Launch { program, arguments, env: Vec::new() }).map_err(MockError::Start)?;
         let said = process.listen(PATIENCE, &|| false).map_err(MockError::Start)?;
         let origin = said.strip_prefix(BASE_URL).and_then(|rest| rest.strip_prefix('=')).map(str::to_owned);
