@@ -277,6 +277,10 @@ pub struct Answers {
     pub expected: Option<String>,
     /// Protocol negotiated: `h1`, `h2`; empty if unknown.
     pub protocol: String,
+    /// Steps of answers that the mock sent without having seen the subject take the last one and come to rest: counts can be expected to
+    /// repeat only where this is 0. Absent for other targets, and in records from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpaced: Option<u64>,
 }
 
 /// Times per request, microseconds.

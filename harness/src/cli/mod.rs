@@ -19,6 +19,7 @@ use crate::config::{ConfigError, Project};
 const ABOUT: &str = "Measures what memory a program takes, each sample in a fresh process, and says which code took it";
 
 const AFTER: &str = "\
+PLIMSOLL_LOG=debug shows what happens inside, on standard error.
 Exit status: 0 pass · 1 regression or budget broken · 2 usage or configuration · 3 no valid measurement.
 
 Start here:
@@ -87,6 +88,10 @@ type Outcome = Result<u8, Failure>;
 
 /// Does what the command line says.
 pub fn main(cli: Cli) -> ExitCode {
+    // What libraries have to say, for whoever asks: PLIMSOLL_LOG=plimsoll=debug.
+    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("PLIMSOLL_LOG") {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    }
     match cli.color {
         ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
         ColorChoice::Never => anstream::ColorChoice::Never.write_global(),

@@ -297,6 +297,8 @@ impl Taking<'_> {
         let Some(mock) = self.bench.mock else { return Ok(()) };
         let stats = mock.stats().map_err(Trouble::failed)?;
         self.sample.answers.seen = Some(stats.requests);
+        let lockstep = stats.lockstep;
+        self.sample.answers.unpaced = Some(lockstep.unsettled + lockstep.shared + lockstep.unseen);
         if self.sample.answers.protocol.is_empty() {
             self.sample.answers.protocol = mock::protocol(&stats).to_owned();
         }

@@ -193,6 +193,7 @@ fn sample(cell: &Cell, index: usize, order: usize, shape: &Shape) -> Sample {
             crc: "123456789012".into(),
             expected: Some("123456789012".into()),
             protocol: cell.factors.get("protocol").cloned().unwrap_or_else(|| "h1".into()),
+            unpaced: Some(0),
         },
         latency: (cell.probe == "rss").then_some(Latency {
             p50_us: shape.micros,
