@@ -161,17 +161,13 @@ fn finish(record: &Record, dir: &Path, key: &Key) -> Outcome {
     print(&format!("\nReport: {shown}/index.html\nRecord: {shown}/record.json\n"))?;
     let code = run::exit_code(record);
     if code != 0 {
-        let bad: Vec<_> =
-            record.samples.iter().filter(|s| !matches!(s.status, Status::Ok | Status::Unavailable)).collect();
-        return Err(Failure::invalid(match bad.first() {
-            Some(first) => format!(
-                "{} of {} samples are not valid and none of them counts; the first, {}: {}",
-                bad.len(),
-                record.samples.len(),
-                plan::cell_name(&first.cell),
-                first.error.as_deref().unwrap_or("no reason given")
+        let bad = record.samples.iter().filter(|s| !matches!(s.status, Status::Ok | Status::Unavailable)).count();
+        return Err(Failure::invalid(match bad {
+            0 => "nothing could be measured: every sample is unavailable on this machine".to_owned(),
+            _ => format!(
+                "{bad} of {} samples are not valid, and none of those counts; the reasons are above and in the report",
+                record.samples.len()
             ),
-            None => "nothing could be measured: every sample is unavailable on this machine".to_owned(),
         }));
     }
     Ok(code)
