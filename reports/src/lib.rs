@@ -4,8 +4,8 @@
 //! bytes.
 //!
 //! - [`record`], [`read`], [`schema`]: `record.json` and `samples.jsonl`.
-//! - [`units`], [`metric`], [`stats`], [`derive`]: what a figure is, and how it is made of samples.
-//! - [`view`], [`summary`], [`claims`]: what reports show, and the sentences computed from it.
+//! - [`units`], [`metric`], [`stats`], [`mod@derive`]: what a figure is, and how it is made of samples.
+//! - [`view`], [`mod@summary`], [`claims`]: what reports show, and the sentences computed from it.
 //! - [`terminal`], [`mod@format`] with [`html`], [`markdown`], [`json`], [`csv`]: the reports.
 #![forbid(unsafe_code)]
 

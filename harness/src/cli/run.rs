@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use plimsoll_reports::record::{Record, Status};
 use plimsoll_reports::{Format, render, terminal};
-use rand::distr::{Alphanumeric, SampleString};
+use rand::RngExt;
 
 use super::{Failure, Outcome, colours, interrupted, note_interrupts, print};
 use crate::config::{Probe, Project};
@@ -234,6 +234,9 @@ fn order(args: &Args) -> Result<Order, Failure> {
 /// As long as a real key, because its length is part of what a client allocates.
 const KEY_LENGTH: usize = 39;
 
+/// Characters that HTTP/2 packs in six bits each (RFC 7541, appendix B): a key made of them has the same length in every run there too.
+const KEY_ALPHABET: &[u8] = b"bdfghlmnpru3456789";
+
 /// The key for a target. The mock gets a canary made for this run, never the user's own: whether each request carried it, and whether it
 /// shows up anywhere that it should not, is checked by every run. `PLIMSOLL_MOCK_KEY` chooses the canary.
 fn key(target: &Target) -> Result<Key, Failure> {
@@ -246,7 +249,10 @@ fn key(target: &Target) -> Result<Key, Failure> {
         Err(std::env::VarError::NotUnicode(_)) => Err(Failure::usage(format!("{named} is not text; set it to a key"))),
         Err(std::env::VarError::NotPresent) => {
             let prefix = "canary-";
-            let random = Alphanumeric.sample_string(&mut rand::rng(), KEY_LENGTH - prefix.len());
+            let mut source = rand::rng();
+            let random: String = (prefix.len()..KEY_LENGTH)
+                .map(|_| char::from(KEY_ALPHABET[source.random_range(0..KEY_ALPHABET.len())]))
+                .collect();
             Ok(Key::new(format!("{prefix}{random}")))
         }
     }

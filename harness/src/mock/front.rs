@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rand::RngExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -82,12 +83,17 @@ pub(super) async fn serve(options: MockOptions, on_ready: impl FnOnce(&Ready)) -
 
 /// Both loopbacks on one port, because `localhost` means either; IPv6 only where there is such a thing.
 async fn listen(port: u16) -> Result<(TcpListener, Option<TcpListener>), MockError> {
-    let mut attempts = if port == 0 { 16 } else { 1 };
+    let mut attempts = if port == 0 { 64 } else { 1 };
     loop {
         attempts -= 1;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        // The last attempts leave the choice to the system.
+        let wanted = if port == 0 && attempts > 16 { even_port() } else { port };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, wanted));
         let failed = |address| move |source| MockError::Listen { address, source };
-        let v4 = TcpListener::bind(address).await.map_err(failed(address))?;
+        let v4 = match TcpListener::bind(address).await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && attempts > 0 => continue,
+            bound => bound.map_err(failed(address))?,
+        };
         let chosen = v4.local_addr().map_err(failed(address))?.port();
         let address = SocketAddr::from((Ipv6Addr::LOCALHOST, chosen));
         match TcpListener::bind(address).await {
@@ -97,6 +103,14 @@ async fn listen(port: u16) -> Result<(TcpListener, Option<TcpListener>), MockErr
             Err(_) => return Ok((v4, None)),
         }
     }
+}
+
+/// A port of five digits between 3 and 9. HTTP/2 packs those in six bits each and 0 to 2 in five (RFC 7541, appendix B), so that
+/// with these `:authority` has the same length in every run.
+fn even_port() -> u16 {
+    let mut random = rand::rng();
+    let first = random.random_range(3..=5_u16);
+    (0..4).fold(first, |port, _| port * 10 + random.random_range(3..=9))
 }
 
 async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
