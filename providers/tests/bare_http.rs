@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use plimsoll_providers::gemini_bare_http::{BareGeminiConfig, BareGeminiProvider};
+use plimsoll_providers::gemini_bare_http::{BareGeminiConfig, BareGeminiProvider, Visitor};
 use plimsoll_providers::{Data, Error, GenerateContentRequest, Options, Phase, Protocol, Provider};
 use serde_json::json;
 
@@ -279,4 +279,79 @@ async fn another_protocol_is_refused_when_the_provider_is_made() {
     let config = BareGeminiConfig { api_key: "canary".to_owned(), ..BareGeminiConfig::default() };
     let error = BareGeminiProvider::with_options(config, options).await.unwrap_err();
     assert!(matches!(error, Error::Config(_)) && error.to_string().contains("HTTP/1.1"), "{error}");
+}
+
+/// Takes texts, and has enough after so many events.
+#[derive(Default)]
+struct Listener {
+    text: String,
+    reasons: Vec<String>,
+    enough: Option<usize>,
+}
+
+impl Visitor for Listener {
+    fn text(&mut self, _: usize, piece: &str) {
+        self.text += piece;
+    }
+
+    fn finish(&mut self, _: usize, reason: &str) {
+        self.reasons.push(reason.to_owned());
+    }
+
+    fn end(&mut self) -> ControlFlow<()> {
+        self.enough = self.enough.map(|left| left - 1);
+        if self.enough == Some(0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+#[tokio::test]
+async fn a_visitor_is_told_the_same_and_of_the_same_failures() {
+    let error = r#"{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}"#;
+    let events = event("one\n", None) + &event("two", Some("STOP"));
+    let streams = [
+        events.clone(),
+        event("one\n", None),
+        event("one\n", None) + error,
+        event("one\n", None) + &format!("data: {error}\r\n\r\n"),
+        event("one\n", None) + "data: {]\r\n\r\n",
+    ];
+    let server = Server::with(move |number| match number {
+        0 => whole("200 OK", "application/json", answer("one\ntwo", Some("STOP")).as_bytes()),
+        1 => whole("200 OK", "application/json", error.as_bytes()),
+        2 => whole("200 OK", "application/json", b"[]"),
+        number => {
+            let chunks = streams[number - 3].as_bytes().chunks(9).map(chunk);
+            [stream_head()].into_iter().chain(chunks).chain([last_chunk()]).collect()
+        }
+    })
+    .await;
+    let (provider, question) = (provider(&server).await, question());
+    let mut heard = Listener::default();
+    in_time(provider.generate_with(&question, &mut heard)).await.unwrap();
+    assert_eq!((&*heard.text, &heard.reasons[..]), ("one\ntwo", &["STOP".to_owned()][..]));
+    let refused = in_time(provider.generate_with(&question, &mut Listener::default())).await.unwrap_err();
+    assert_eq!(refused.api().unwrap().status, "UNAVAILABLE");
+    let foreign = in_time(provider.generate_with(&question, &mut Listener::default())).await.unwrap_err();
+    assert!(matches!(foreign, Error::Answer { .. }), "{foreign:?}");
+    let mut ends = Vec::new();
+    for expected in ["one\ntwo", "one\n", "one\n", "one\n", "one\n"] {
+        let mut heard = Listener::default();
+        ends.push(in_time(provider.stream_with(&question, &mut heard)).await);
+        assert_eq!(heard.text, expected);
+    }
+    let [whole, cut, bare, event, unreadable] = ends.try_into().unwrap();
+    whole.unwrap();
+    assert!(matches!(cut, Err(Error::Truncated)), "{cut:?}");
+    assert_eq!(bare.unwrap_err().api().unwrap().code, 503);
+    assert_eq!(event.unwrap_err().api().unwrap().code, 503);
+    assert!(matches!(unreadable, Err(Error::Answer { .. })), "{unreadable:?}");
+}
+
+#[tokio::test]
+async fn a_visitor_that_has_enough_hangs_up() {
+    let server = Server::new([stream_head(), chunk(event("one", None) + &event("two", None)), Step::Silence]).await;
+    let mut heard = Listener { enough: Some(1), ..Listener::default() };
+    in_time(provider(&server).await.stream_with(&question(), &mut heard)).await.unwrap();
+    assert_eq!(heard.text, "one");
+    in_time(server.ended(1)).await;
 }

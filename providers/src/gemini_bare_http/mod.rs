@@ -7,6 +7,9 @@
 //! - Connections are kept alive, a bounded number for a bounded time. One that was closed just as it was used again is replaced, once,
 //!   if no byte of an answer had come.
 //!
+//! Besides [`Provider`]'s owned form there is a visitor form, [`BareGeminiProvider::generate_with`] and
+//! [`stream_with`](BareGeminiProvider::stream_with): an answer is told to a [`Visitor`] as it arrives, and nothing is allocated for it.
+//!
 //! It speaks HTTP/1.1 only, uses no proxy and follows no redirect.
 
 mod connection;
@@ -15,6 +18,8 @@ mod idle;
 mod origin;
 mod request;
 mod rooms;
+mod trust;
+mod visiting;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -23,7 +28,7 @@ use std::time::Duration;
 use rustls::ClientConfig;
 
 use crate::error::{ApiError, Error, Phase};
-use crate::net::{self, Address, ApiKey, Method, Patience, Sessions, Wait};
+use crate::net::{Address, ApiKey, Method, Patience, Wait};
 use crate::options::{Limits, Options, Protocol};
 use crate::provider::Provider;
 use crate::technique::Level;
@@ -39,6 +44,7 @@ use request::Fields;
 use rooms::Rooms;
 
 pub use crate::config::Config as BareGeminiConfig;
+pub use crate::wire::visit::{Call, Usage, Visitor};
 
 /// The most of an error's body that is read, in bytes.
 const MAX_ERROR_BODY: usize = 256 << 10;
@@ -82,7 +88,7 @@ impl BareGeminiProvider {
         let origin = Origin::new(&config, &options)?;
         let key = ApiKey::new(&config.api_key)?;
         let fields = Fields::new(&origin.authority, key.header().as_bytes());
-        let tls = net::tls_config(&options.trust, options.crypto, Protocol::Http1, Sessions::One)?;
+        let tls = trust::config(&options.trust, options.crypto)?;
         let patience = Patience::new(&config, &options.timeouts);
         config.api_key = String::new();
         config.base_url = Some(origin.prefix.to_string());

@@ -6,6 +6,7 @@
 //! - `lift`: an answer read while it arrives
 //! - [`head`], [`chunked`], [`gzip`]: HTTP/1.1 and what its bodies are packed in
 //! - [`push_json`]: JSON as events while it arrives
+//! - [`visit`]: an answer told to a visitor while it arrives
 //! - `decode`: JSON by serde, escapes undone in the buffer
 
 pub mod answer;
@@ -17,6 +18,7 @@ pub mod head;
 pub(crate) mod lift;
 pub mod push_json;
 pub mod sse;
+pub mod visit;
 
 #[cfg(test)]
 mod corpus;
