@@ -5,6 +5,7 @@
 //! | `original` | [`gemini_original::GeminiProvider`] | what most people write: reqwest as it comes, serde_json, buffered bodies |
 //! | `optimized` | [`gemini_optimized::OptimizedGeminiProvider`] | pooled buffers, a client built on first use, a small connection pool |
 //! | `ultra` | [`gemini_ultra_optimized::UltraOptimizedGeminiProvider`] | nine techniques, each of which can be switched |
+//! | `bare` | [`gemini_bare_http::BareGeminiProvider`] | a minimal HTTP/1.1 client of our own over rustls, bodies read where they lie |
 //!
 //! All levels implement [`Provider`], share their [types] and answer alike; which one to take is a question of memory only.
 //!
@@ -68,6 +69,7 @@ mod options;
 mod provider;
 mod technique;
 
+pub mod gemini_bare_http;
 pub mod gemini_optimized;
 pub mod gemini_original;
 pub mod gemini_ultra_optimized;

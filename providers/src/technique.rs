@@ -14,6 +14,8 @@ pub enum Level {
     Optimized,
     /// [`gemini_ultra_optimized`](crate::gemini_ultra_optimized).
     Ultra,
+    /// [`gemini_bare_http`](crate::gemini_bare_http).
+    Bare,
 }
 
 impl Level {
@@ -23,6 +25,7 @@ impl Level {
             Self::Original => "original",
             Self::Optimized => "optimized",
             Self::Ultra => "ultra",
+            Self::Bare => "bare",
         }
     }
 
@@ -30,7 +33,7 @@ impl Level {
     pub const fn techniques(self) -> &'static [Technique] {
         use Technique::*;
         match self {
-            Self::Original => &[],
+            Self::Original | Self::Bare => &[],
             Self::Optimized => &[ObjectPooling, LazyComponents, SmallPool],
             Self::Ultra => &[
                 StackFirstBuffers,
@@ -57,10 +60,10 @@ impl FromStr for Level {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        [Self::Original, Self::Optimized, Self::Ultra]
+        [Self::Original, Self::Optimized, Self::Ultra, Self::Bare]
             .into_iter()
             .find(|level| level.name() == text)
-            .ok_or_else(|| Error::config(format!("unknown level {text:?}: use original, optimized or ultra")))
+            .ok_or_else(|| Error::config(format!("unknown level {text:?}: use original, optimized, ultra or bare")))
     }
 }
 

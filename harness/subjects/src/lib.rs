@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+pub mod bare;
 pub mod optimized;
 pub mod original;
 pub mod probe;

@@ -12,6 +12,6 @@ pub(crate) use address::{Address, Method};
 pub(crate) use client::client_builder;
 pub(crate) use exchange::{accept, next_chunk, transport};
 pub(crate) use key::{API_KEY_HEADER, ApiKey};
-pub(crate) use pool::BufferPool;
+pub(crate) use pool::{BufferPool, Lease};
 pub(crate) use tls::{Sessions, reqwest_roots, tls_config};
 pub(crate) use wait::{Patience, Wait};

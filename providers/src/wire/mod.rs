@@ -4,11 +4,21 @@
 //! - [`buffer`]: what a reader can gather bytes in
 //! - [`answer`]: what an event or a body means: an answer, an error, an end
 //! - `lift`: an answer read while it arrives
+//! - [`head`], [`chunked`], [`gzip`]: HTTP/1.1 and what its bodies are packed in
+//! - [`push_json`]: JSON as events while it arrives
+//! - [`visit`]: an answer told to a visitor while it arrives
+//! - `decode`: JSON by serde, escapes undone in the buffer
 
 pub mod answer;
 pub mod buffer;
+pub mod chunked;
+pub(crate) mod decode;
+pub mod gzip;
+pub mod head;
 pub(crate) mod lift;
+pub mod push_json;
 pub mod sse;
+pub mod visit;
 
 #[cfg(test)]
 mod corpus;

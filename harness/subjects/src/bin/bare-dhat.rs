@@ -1,0 +1,3 @@
+//! The level `bare` on dhat.
+use plimsoll_subjects::bare;
+plimsoll_worker::subject! { name: "bare", allocator: dhat, module: bare }

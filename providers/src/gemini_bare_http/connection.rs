@@ -1,0 +1,315 @@
+//! One connection: TCP, and TLS on it by rustls's unbuffered API.
+//!
+//! The bytes of records lie in buffers from a pool that all connections share. One is taken when the socket has something to say and
+//! goes back when everything in it was understood, so a connection that waits, idle or in flight, holds none.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use rustls::client::UnbufferedClientConnection;
+use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::origin::Origin;
+use crate::net::{BufferPool, Lease};
+
+/// The most plain bytes of one record.
+const RECORD: usize = 16 << 10;
+/// Room for one record with everything around it, by which buffers grow.
+pub(super) const RECORD_ROOM: usize = RECORD + 512;
+/// The most that is gathered before it can be understood: a handshake message, such as a chain of certificates.
+const MAX_GATHERED: usize = 128 << 10;
+
+/// A connection to the origin.
+pub(super) struct Connection {
+    stream: TcpStream,
+    tls: Option<Box<UnbufferedClientConnection>>,
+    /// Where buffers come from.
+    pool: Arc<BufferPool>,
+    /// Records that were not understood yet.
+    incoming: Option<Lease>,
+    /// The peer will say nothing more.
+    ended: bool,
+}
+
+/// What TLS needs next.
+#[derive(Debug, PartialEq, Eq)]
+enum Turn {
+    /// More records, to be connected at all.
+    Blocked,
+    /// Nothing: it is connected, and all records there are were understood.
+    Open,
+}
+
+impl Connection {
+    /// Connects, and verifies whom to.
+    pub(super) async fn open(origin: &Origin, config: &Arc<ClientConfig>, pool: &Arc<BufferPool>) -> io::Result<Self> {
+        let stream = origin.connect().await?;
+        let tls = match &origin.name {
+            None => None,
+            Some(name) => {
+                let tls =
+                    UnbufferedClientConnection::new(Arc::clone(config), name.clone()).map_err(io::Error::other)?;
+                Some(Box::new(tls))
+            }
+        };
+        let mut connection = Self { stream, tls, pool: Arc::clone(pool), incoming: None, ended: false };
+        connection.handshake().await?;
+        Ok(connection)
+    }
+
+    /// Sends all of `request`.
+    pub(super) async fn send(&mut self, request: &[u8]) -> io::Result<()> {
+        if self.tls.is_none() {
+            return self.stream.write_all(request).await;
+        }
+        let mut outgoing = self.pool.lease();
+        for piece in request.chunks(RECORD) {
+            outgoing.vec().clear();
+            self.encrypt(piece, outgoing.vec())?;
+            self.stream.write_all(outgoing.as_ref()).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for more of the answer and puts it behind what is in `inbox`, which gets a buffer only when there is something to put in.
+    /// `false`: the peer has said all, and has said so.
+    pub(super) async fn receive(&mut self, inbox: &mut Option<Lease>) -> io::Result<bool> {
+        loop {
+            if self.ended {
+                return Ok(false);
+            }
+            self.stream.readable().await?;
+            let count = match self.read(inbox) {
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                Err(error) => return Err(error),
+            };
+            if self.tls.is_none() {
+                self.ended = count == 0;
+                return Ok(count > 0);
+            }
+            if count == 0 {
+                // Anybody can cut a connection; only the peer can say that it is the end.
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the connection was cut without a close_notify",
+                ));
+            }
+            let before = inbox.as_ref().map_or(0, |inbox| inbox.as_ref().len());
+            let mut outgoing = None;
+            self.turn(inbox, &mut outgoing)?;
+            self.flush(outgoing).await?;
+            if inbox.as_ref().map_or(0, |inbox| inbox.as_ref().len()) > before {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Whether a connection that was idle can be used: nothing was said on it that nobody asked for, and it was not ended.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        let mut inbox = None;
+        match self.read(&mut inbox) {
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock && !self.ended,
+            Ok(0) => false,
+            Ok(_) if self.tls.is_none() => false,
+            // Tickets for later sessions may come at any time.
+            Ok(_) => {
+                let mut outgoing = None;
+                self.turn(&mut inbox, &mut outgoing).is_ok() && inbox.is_none() && outgoing.is_none() && !self.ended
+            }
+        }
+    }
+
+    async fn handshake(&mut self) -> io::Result<()> {
+        if self.tls.is_none() {
+            return Ok(());
+        }
+        loop {
+            let (mut inbox, mut outgoing) = (None, None);
+            let turn = self.turn(&mut inbox, &mut outgoing);
+            // An alert that says why not is sent all the same.
+            let flushed = self.flush(outgoing).await;
+            if turn? == Turn::Open {
+                return flushed;
+            }
+            flushed?;
+            loop {
+                self.stream.readable().await?;
+                match self.read(&mut inbox) {
+                    Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "cut during the TLS handshake")),
+                    Ok(_) => break,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+
+    /// Reads what the socket has, without waiting: records for TLS, else straight into `inbox`.
+    fn read(&mut self, inbox: &mut Option<Lease>) -> io::Result<usize> {
+        let place = if self.tls.is_some() { &mut self.incoming } else { inbox };
+        let fresh = place.is_none();
+        let buffer = place.get_or_insert_with(|| self.pool.lease()).vec();
+        if self.tls.is_some() && buffer.len() >= MAX_GATHERED {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a TLS message has no end"));
+        }
+        if buffer.capacity() - buffer.len() < RECORD_ROOM / 2 {
+            buffer.reserve(RECORD_ROOM);
+        }
+        let read = self.stream.try_read_buf(buffer);
+        if fresh && !matches!(read, Ok(1..)) {
+            *place = None;
+        }
+        read
+    }
+
+    async fn flush(&mut self, outgoing: Option<Lease>) -> io::Result<()> {
+        match outgoing {
+            Some(outgoing) => self.stream.write_all(outgoing.as_ref()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Lets TLS understand all records there are: what they say goes to `inbox`, what must be answered to `outgoing`.
+    fn turn(&mut self, inbox: &mut Option<Lease>, outgoing: &mut Option<Lease>) -> io::Result<Turn> {
+        let Some(tls) = &mut self.tls else { return Ok(Turn::Open) };
+        loop {
+            let records = self.incoming.as_mut().map_or(&mut [][..], |incoming| incoming.vec().as_mut_slice());
+            let UnbufferedStatus { mut discard, state } = tls.process_tls_records(records);
+            let failed = match state {
+                Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                    let plain = inbox.get_or_insert_with(|| self.pool.lease()).vec();
+                    let mut failed = None;
+                    while let Some(record) = traffic.next_record() {
+                        match record {
+                            Ok(record) => {
+                                discard += record.discard;
+                                plain.extend_from_slice(record.payload);
+                            }
+                            Err(error) => failed = Some(error),
+                        }
+                    }
+                    failed.map_or(Ok(None), Err)
+                }
+                Ok(ConnectionState::EncodeTlsData(mut data)) => {
+                    let out = outgoing.get_or_insert_with(|| self.pool.lease()).vec();
+                    grow(out, RECORD_ROOM, |room| match data.encode(room) {
+                        Ok(count) => Ok(count),
+                        Err(EncodeError::InsufficientSize(error)) => Err(Some(error.required_size)),
+                        Err(EncodeError::AlreadyEncoded) => Err(None),
+                    })?;
+                    Ok(None)
+                }
+                Ok(ConnectionState::TransmitTlsData(data)) => {
+                    // It is in `outgoing`, which is sent before anything else is.
+                    data.done();
+                    Ok(None)
+                }
+                Ok(ConnectionState::WriteTraffic(_)) => Ok(Some(Turn::Open)),
+                Ok(ConnectionState::BlockedHandshake) => Ok(Some(Turn::Blocked)),
+                Ok(ConnectionState::PeerClosed | ConnectionState::Closed) => {
+                    self.ended = true;
+                    Ok(Some(Turn::Open))
+                }
+                Ok(_) => Ok(Some(Turn::Blocked)),
+                Err(error) => Err(error),
+            };
+            discard_front(&mut self.incoming, discard);
+            match failed {
+                Ok(None) => {}
+                Ok(Some(turn)) => return Ok(turn),
+                Err(error) => return self.refuse(error, outgoing),
+            }
+        }
+    }
+
+    /// Tells the peer why the connection ends, where TLS has something to tell.
+    fn refuse(&mut self, error: rustls::Error, outgoing: &mut Option<Lease>) -> io::Result<Turn> {
+        self.ended = true;
+        if let Some(tls) = &mut self.tls
+            && let UnbufferedStatus { state: Ok(ConnectionState::EncodeTlsData(mut data)), .. } =
+                tls.process_tls_records(&mut [])
+        {
+            let out = outgoing.get_or_insert_with(|| self.pool.lease()).vec();
+            let _ = grow(out, RECORD_ROOM, |room| {
+                data.encode(room).map_err(|error| match error {
+                    EncodeError::InsufficientSize(error) => Some(error.required_size),
+                    EncodeError::AlreadyEncoded => None,
+                })
+            });
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+
+    /// Puts `piece` as a record behind what is in `outgoing`.
+    fn encrypt(&mut self, piece: &[u8], outgoing: &mut Vec<u8>) -> io::Result<()> {
+        let mut answers = None;
+        // What came meanwhile is understood first, so that nothing but the way to write is left.
+        let mut unasked = None;
+        self.turn(&mut unasked, &mut answers)?;
+        if let Some(answers) = &answers {
+            outgoing.extend_from_slice(answers.as_ref());
+        }
+        let Some(tls) = self.tls.as_mut().filter(|_| !self.ended && unasked.is_none()) else {
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the peer has ended the connection"));
+        };
+        let records = self.incoming.as_mut().map_or(&mut [][..], |incoming| incoming.vec().as_mut_slice());
+        let UnbufferedStatus { discard, state } = tls.process_tls_records(records);
+        let written = match state.map_err(io::Error::other)? {
+            ConnectionState::WriteTraffic(mut traffic) => {
+                grow(outgoing, piece.len() + 64, |room| match traffic.encrypt(piece, room) {
+                    Ok(count) => Ok(count),
+                    Err(EncryptError::InsufficientSize(error)) => Err(Some(error.required_size)),
+                    Err(EncryptError::EncryptExhausted) => Err(None),
+                })
+            }
+            other => Err(io::Error::other(format!("TLS cannot write: {other:?}"))),
+        };
+        discard_front(&mut self.incoming, discard);
+        written
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("tls", &self.tls.is_some())
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Lets `write` write at the end of a buffer, with more room when it asks for it.
+fn grow(
+    buffer: &mut Vec<u8>,
+    mut room: usize,
+    mut write: impl FnMut(&mut [u8]) -> Result<usize, Option<usize>>,
+) -> io::Result<()> {
+    let start = buffer.len();
+    loop {
+        buffer.resize(start + room, 0);
+        match write(&mut buffer[start..]) {
+            Ok(count) => {
+                buffer.truncate(start + count);
+                return Ok(());
+            }
+            Err(Some(required)) if required > room => room = required,
+            Err(_) => return Err(io::Error::other("TLS has no keys left to write with")),
+        }
+    }
+}
+
+/// Removes what was understood; a buffer with nothing left in it goes back to the pool.
+fn discard_front(incoming: &mut Option<Lease>, count: usize) {
+    if let Some(buffer) = incoming {
+        let bytes = buffer.vec();
+        if count >= bytes.len() {
+            *incoming = None;
+        } else if count > 0 {
+            bytes.drain(..count);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The level `bare`: a minimal HTTP/1.1 client of our own over rustls. No hyper, no reqwest.
+//!
+//! - Wire code does no IO and works where the bytes lie ([`wire`](crate::wire)): heads by httparse, chunks, gzip, JSON.
+//! - TLS is rustls's unbuffered API: records lie in buffers that all connections share, and one that waits holds none.
+//! - A body is put together in the buffer that it arrived in and read there by serde, escapes undone in place: what an answer owns is
+//!   all that is allocated for it.
+//! - Connections are kept alive, a bounded number for a bounded time. One that was closed just as it was used again is replaced, once,
+//!   if no byte of an answer had come.
+//!
+//! Besides [`Provider`]'s owned form there is a visitor form, [`BareGeminiProvider::generate_with`] and
+//! [`stream_with`](BareGeminiProvider::stream_with): an answer is told to a [`Visitor`] as it arrives, and nothing is allocated for it.
+//!
+//! It speaks HTTP/1.1 only, uses no proxy and follows no redirect.
+
+mod connection;
+mod exchange;
+mod idle;
+mod origin;
+mod request;
+mod rooms;
+mod trust;
+mod visiting;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+
+use crate::error::{ApiError, Error, Phase};
+use crate::net::{Address, ApiKey, Method, Patience, Wait};
+use crate::options::{Limits, Options, Protocol};
+use crate::provider::Provider;
+use crate::technique::Level;
+use crate::types::{GenerateContentRequest, GenerateContentResponse};
+use crate::wire::answer::{ANSWER, EventStream, judge, typed};
+use crate::wire::decode::decode;
+
+use connection::Connection;
+use exchange::{Answer, ask};
+use idle::Idle;
+use origin::Origin;
+use request::Fields;
+use rooms::Rooms;
+
+pub use crate::config::Config as BareGeminiConfig;
+pub use crate::wire::visit::{Call, Usage, Visitor};
+
+/// The most of an error's body that is read, in bytes.
+const MAX_ERROR_BODY: usize = 256 << 10;
+
+/// The level `bare`.
+#[derive(Debug)]
+pub struct BareGeminiProvider {
+    origin: Origin,
+    /// How the API is addressed: without the key, and with the path of the base for a base.
+    config: BareGeminiConfig,
+    fields: Fields,
+    key: ApiKey,
+    tls: Arc<ClientConfig>,
+    patience: Patience,
+    limits: Limits,
+    idle: Idle,
+    rooms: Rooms,
+}
+
+impl BareGeminiProvider {
+    /// A provider with everything as it comes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for a configuration that cannot work.
+    pub async fn new(config: BareGeminiConfig) -> Result<Self, Error> {
+        Self::with_options(config, Options::default()).await
+    }
+
+    /// A provider with `options`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for a configuration or options that cannot work; [`Protocol::Http2`] is one.
+    pub async fn with_options(mut config: BareGeminiConfig, options: Options) -> Result<Self, Error> {
+        config.check()?;
+        options.techniques.of(Level::Bare)?;
+        if options.protocol == Protocol::Http2 {
+            return Err(Error::config("bare speaks HTTP/1.1 only: choose h1, or another level"));
+        }
+        let origin = Origin::new(&config, &options)?;
+        let key = ApiKey::new(&config.api_key)?;
+        let fields = Fields::new(&origin.authority, key.header().as_bytes());
+        let tls = trust::config(&options.trust, options.crypto)?;
+        let patience = Patience::new(&config, &options.timeouts);
+        config.api_key = String::new();
+        config.base_url = Some(origin.prefix.to_string());
+        Ok(Self {
+            origin,
+            config,
+            fields,
+            key,
+            tls: Arc::new(tls),
+            patience,
+            limits: options.limits,
+            idle: Idle::default(),
+            rooms: Rooms::new(),
+        })
+    }
+
+    /// The one place where a request is sent, and the place for retries.
+    async fn post(&self, request: &GenerateContentRequest, method: Method, wait: &Wait) -> Result<Answer, Error> {
+        let address = Address::new(&self.config, request.model.as_deref(), method)?;
+        let mut written = self.rooms.bodies.lease();
+        let start = request::write(written.vec(), &address, &self.fields, method == Method::Generate, request)?;
+        let mut answer = wait.head(self.answer(&written.as_ref()[start..], wait)).await??;
+        drop(written);
+        match answer.head.status {
+            200..300 => return Ok(answer),
+            300..400 => return Err(Error::Redirect(answer.head.status)),
+            _ => {}
+        }
+        // A refusal that breaks off is still a refusal: what came of it is read.
+        let mut body = Vec::new();
+        let read = answer.read(wait, &self.rooms, |piece| {
+            body.extend_from_slice(&piece[..piece.len().min(MAX_ERROR_BODY - body.len())]);
+            Ok(if body.len() < MAX_ERROR_BODY { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        });
+        let _ = read.await;
+        let Answer { head, .. } = answer;
+        self.keep(answer);
+        let retry_after = head.retry_after.map(Duration::from_secs);
+        Err(Error::Api(Box::new(ApiError { retry_after, ..ApiError::from_body(head.status, &body) })))
+    }
+
+    /// Asks on a connection that waits, or else on a new one.
+    async fn answer(&self, request: &[u8], wait: &Wait) -> Result<Answer, Error> {
+        let failed = |unanswered: exchange::Unanswered| Error::Transport {
+            phase: Phase::Head,
+            source: Box::new(unanswered.error),
+        };
+        if let Some(connection) = self.idle.take() {
+            match ask(connection, request).await {
+                Ok(answer) => return Ok(answer),
+                // It was closed just as it was used again, and nothing says that the request was read: once more, and on a new one.
+                Err(unanswered) if unanswered.silent => {}
+                Err(unanswered) => return Err(failed(unanswered)),
+            }
+        }
+        ask(self.connect(wait).await?, request).await.map_err(failed)
+    }
+
+    async fn connect(&self, wait: &Wait) -> Result<Connection, Error> {
+        let open = Connection::open(&self.origin, &self.tls, &self.rooms.records);
+        match tokio::time::timeout(wait.connect, open).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => Err(Error::Transport { phase: Phase::Connect, source: Box::new(error) }),
+            Err(_) => Err(Error::Timeout { phase: Phase::Connect, limit: wait.connect }),
+        }
+    }
+
+    /// Keeps the connection of an answer that was read, if it may be kept.
+    fn keep(&self, answer: Answer) {
+        if let Some(connection) = answer.into_connection() {
+            self.idle.put(connection);
+        }
+    }
+
+    async fn read_answer(
+        &self,
+        request: &GenerateContentRequest,
+        wait: &Wait,
+    ) -> Result<GenerateContentResponse, Error> {
+        let mut answer = self.post(request, Method::Generate, wait).await?;
+        let (mut body, start) = answer.whole(wait, &self.rooms, self.limits.max_body).await?;
+        self.keep(answer);
+        judge(decode(&mut body.vec()[start..]), ANSWER)
+    }
+
+    async fn read_events<F>(&self, request: &GenerateContentRequest, wait: &Wait, mut on_event: F) -> Result<(), Error>
+    where
+        F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
+    {
+        let mut answer = self.post(request, Method::Stream, wait).await?;
+        let mut events = EventStream::new(self.rooms.bodies.lease(), self.limits.max_event, typed);
+        if answer.read(wait, &self.rooms, |piece| events.push(piece, &mut on_event)).await? {
+            self.keep(answer);
+            events.finish(&mut on_event)?;
+        }
+        Ok(())
+    }
+}
+
+impl Provider for BareGeminiProvider {
+    async fn generate(&self, request: &GenerateContentRequest) -> Result<GenerateContentResponse, Error> {
+        self.read_answer(request, &self.patience.generate()).await.map_err(|error| self.key.cleanse(error))
+    }
+
+    async fn stream<F>(&self, request: &GenerateContentRequest, on_event: F) -> Result<(), Error>
+    where
+        F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
+    {
+        self.read_events(request, &self.patience.stream(), on_event).await.map_err(|error| self.key.cleanse(error))
+    }
+}
