@@ -59,7 +59,8 @@
 //! # }
 //! ```
 //!
-//! An error says what happened in types ([`Error`]); dropping a future cancels its request. A request is sent once: there are no retries.
+//! An error says what happened in types ([`Error`]); dropping a future cancels its request. A request is sent once: there are no retries,
+//! but for `bare`'s connection that was closed just as it was used again, before a byte of an answer.
 #![forbid(unsafe_code)]
 
 mod config;

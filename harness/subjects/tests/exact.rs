@@ -74,7 +74,7 @@ fn a_levels_steady_requests_repeat_to_the_byte() {
         let after = counters.read();
         (after.allocs - before.allocs, after.bytes - before.bytes)
     };
-    for level in ["original", "optimized", "ultra"] {
+    for level in ["original", "optimized", "ultra", "bare"] {
         let first = steady(level);
         assert!(first.0 > 0, "{level}: {first:?}");
         for _ in 0..3 {

@@ -7,7 +7,7 @@ use std::fs;
 use common::server::{Server, text};
 use common::{KEY, Subject, command, crc, pairs, program};
 
-const LEVELS: [&str; 3] = ["original", "optimized", "ultra"];
+const LEVELS: [&str; 4] = ["original", "optimized", "ultra", "bare"];
 const REQUESTS: [(&str, u64); 5] =
     [("chat 1 1", 1), ("chat 19 1", 19), ("stream 3 1", 3), ("chat 40 20", 40), ("stream 40 20", 40)];
 

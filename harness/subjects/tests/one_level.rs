@@ -7,8 +7,12 @@ use std::process::Command;
 use common::program;
 
 /// The levels, by their modules' names.
-const LEVELS: [(&str, &str); 3] =
-    [("original", "gemini_original"), ("optimized", "gemini_optimized"), ("ultra", "gemini_ultra_optimized")];
+const LEVELS: [(&str, &str); 4] = [
+    ("original", "gemini_original"),
+    ("optimized", "gemini_optimized"),
+    ("ultra", "gemini_ultra_optimized"),
+    ("bare", "gemini_bare_http"),
+];
 
 #[test]
 fn a_program_holds_no_other_level_and_no_other_allocator() {
