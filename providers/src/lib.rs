@@ -61,7 +61,9 @@
 //! An error says what happened in types ([`Error`]); dropping a future cancels its request. A request is sent once: there are no retries.
 #![forbid(unsafe_code)]
 
+mod call;
 mod config;
+mod endpoint;
 mod error;
 mod net;
 mod options;
@@ -74,7 +76,9 @@ pub mod gemini_ultra_optimized;
 pub mod types;
 pub mod wire;
 
+pub use call::{Call, Reply};
 pub use config::Config;
+pub use endpoint::{Endpoint, Listing, Pager};
 pub use error::{ApiError, Error, ErrorKind, Limited, Phase};
 pub use options::{Crypto, Limits, Options, Protocol, Resolve, Timeouts, Trust};
 pub use provider::Provider;

@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::types::read_span;
+
 /// A refusal by the API, or by something that stands before it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -104,12 +106,7 @@ impl ApiError {
     /// The delay that the API asks for in `google.rpc.RetryInfo`, which may have nine decimals.
     pub fn retry_delay(&self) -> Option<Duration> {
         let delay = detail(&self.details, "google.rpc.RetryInfo")?.get("retryDelay")?.as_str()?;
-        let (whole, fraction) = delay.strip_suffix('s')?.split_once('.').unwrap_or((delay.strip_suffix('s')?, ""));
-        if fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let nanos = format!("{fraction:0<9}").parse().ok()?;
-        Some(Duration::new(whole.parse().ok()?, nanos))
+        read_span(delay)
     }
 
     /// Replaces every occurrence of `secret`: a server may quote the key that it refuses.

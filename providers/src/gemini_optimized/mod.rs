@@ -15,6 +15,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response};
 use tokio::sync::OnceCell;
 
+use crate::call::{Call, Reply};
 use crate::error::{Error, Limited, Phase};
 use crate::net::{self, API_KEY_HEADER, Address, ApiKey, BufferPool, Method, Patience, Sessions, Wait};
 use crate::options::{Crypto, Options};
@@ -160,5 +161,15 @@ impl Provider for OptimizedGeminiProvider {
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
         self.read_events(request, &self.patience.stream(), on_event).await.map_err(|error| self.key.cleanse(error))
+    }
+
+    async fn call(&self, call: &Call) -> Result<Reply, Error> {
+        let (url, wait) = (call.url(&self.config), self.patience.generate());
+        let reply = net::call(self.client().await?, &url, call, &self.key, &wait, self.options.limits.max_body).await;
+        reply.map_err(|error| self.key.cleanse(error))
+    }
+
+    fn default_model(&self) -> &str {
+        &self.config.default_model
     }
 }

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use reqwest::{Client, Response};
 
+use crate::call::{Call, Reply};
 use crate::error::{Error, Limited, Phase};
 use crate::net::{self, API_KEY_HEADER, Address, ApiKey, Method, Patience, Sessions, Wait};
 use crate::options::{Crypto, Limits, Options};
@@ -114,5 +115,15 @@ impl Provider for GeminiProvider {
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
         self.read_events(request, &self.patience.stream(), on_event).await.map_err(|error| self.key.cleanse(error))
+    }
+
+    async fn call(&self, call: &Call) -> Result<Reply, Error> {
+        let (url, wait) = (call.url(&self.config), self.patience.generate());
+        let reply = net::call(&self.client, &url, call, &self.key, &wait, self.limits.max_body).await;
+        reply.map_err(|error| self.key.cleanse(error))
+    }
+
+    fn default_model(&self) -> &str {
+        &self.config.default_model
     }
 }

@@ -26,6 +26,10 @@ impl Endpoints {
         Self { config, techniques, generate: OnceLock::new(), stream: OnceLock::new() }
     }
 
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
     pub(super) fn url(&self, model: Option<&str>, method: Method) -> Result<Url, Error> {
         if model.is_some() || !self.techniques.contains(Technique::OnceLockModels) {
             return self.compose(model, method);

@@ -31,6 +31,7 @@ use std::sync::Arc;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Request, Response};
 
+use crate::call::{Call, Reply};
 use crate::error::{Error, Phase};
 use crate::net::{self, API_KEY_HEADER, ApiKey, BufferPool, Method, Patience, Wait};
 use crate::options::{Limits, Options};
@@ -153,5 +154,15 @@ impl Provider for UltraOptimizedGeminiProvider {
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
         self.read_events(request, &self.patience.stream(), on_event).await.map_err(|error| self.key.cleanse(error))
+    }
+
+    async fn call(&self, call: &Call) -> Result<Reply, Error> {
+        let (url, wait) = (call.url(self.endpoints.config()), self.patience.generate());
+        let reply = net::call(&self.client, &url, call, &self.key, &wait, self.limits.max_body).await;
+        reply.map_err(|error| self.key.cleanse(error))
+    }
+
+    fn default_model(&self) -> &str {
+        &self.endpoints.config().default_model
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::config::Config;
+use crate::endpoint::model_path;
 use crate::error::Error;
 
 /// What is asked of a model.
@@ -34,24 +35,9 @@ pub(crate) struct Address<'a> {
 
 impl<'a> Address<'a> {
     /// The address of `method` on `model`, or on the default model.
-    ///
-    /// A model's name comes from outside: it must not be able to lead to another path.
     pub(crate) fn new(config: &'a Config, model: Option<&'a str>, method: Method) -> Result<Self, Error> {
         let model = model.unwrap_or(&config.default_model);
-        let (collection, name) = if model.starts_with("models/") || model.starts_with("tunedModels/") {
-            ("", model)
-        } else {
-            ("models/", model)
-        };
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte);
-        let slashes = if collection.is_empty() { 1 } else { 0 };
-        let well_formed =
-            name.split('/').all(|segment| !matches!(segment, "" | "." | "..") && segment.bytes().all(plain));
-        if !well_formed || name.matches('/').count() != slashes {
-            return Err(Error::config(format!(
-                "{model:?} is no model's name: use one like gemini-2.5-flash or tunedModels/mine"
-            )));
-        }
+        let (collection, name) = model_path(model)?;
         Ok(Self { base: config.base(), version: &config.api_version, collection, model: name, method })
     }
 

@@ -4,16 +4,46 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, Response};
 
-use super::key::ApiKey;
+use super::address::Address;
+use super::key::{API_KEY_HEADER, ApiKey};
 use super::wait::Wait;
-use crate::error::{ApiError, Error, Phase};
+use crate::call::{Call, Reply};
+use crate::error::{ApiError, Error, Limited, Phase};
 use crate::wire::answer::ANSWER;
 
 /// The most of an error's body that is read, in bytes.
 const MAX_ERROR_BODY: usize = 256 << 10;
+
+/// Sends a call by a level's client and reads its whole answer, of at most `limit` bytes.
+pub(crate) async fn call(
+    client: &Client,
+    url: &str,
+    call: &Call,
+    key: &ApiKey,
+    wait: &Wait,
+    limit: usize,
+) -> Result<Reply, Error> {
+    let sent = client
+        .request(call.method().clone(), Address::parse(url)?)
+        .headers(call.headers().clone())
+        .header(API_KEY_HEADER, key.header())
+        .body(call.body().clone())
+        .send();
+    let response = wait.head(sent).await?.map_err(|error| transport(error, Phase::Head, wait))?;
+    let response = accept(response, wait, key).await?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let (mut chunks, mut body) = (response.bytes_stream(), Vec::new());
+    while let Some(chunk) = next_chunk(&mut chunks, wait).await? {
+        if body.len() + chunk.len() > limit {
+            return Err(Error::TooLong { what: Limited::Body, limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { status, headers, body: body.into() })
+}
 
 /// Lets a successful answer pass. Anything else is an error, whatever its content type says: on a streaming call the API labels
 /// even its refusals `text/event-stream`.

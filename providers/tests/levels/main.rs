@@ -6,6 +6,7 @@ mod protocols;
 mod secrets;
 mod server;
 mod streams;
+mod surface;
 mod techniques;
 
 use std::future::Future;
