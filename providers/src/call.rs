@@ -77,6 +77,17 @@ impl Call {
         self
     }
 
+    /// A name for events and logs that tells nothing of what is asked.
+    pub(crate) fn name(&self) -> &'static str {
+        match (self.place, &self.method) {
+            (Place::Api, &Method::GET) => "get",
+            (Place::Api, &Method::PATCH) => "update",
+            (Place::Api, &Method::DELETE) => "delete",
+            (Place::Api, _) => "call",
+            (Place::Upload | Place::Host, _) => "upload",
+        }
+    }
+
     /// The method.
     pub fn method(&self) -> &Method {
         &self.method

@@ -23,7 +23,7 @@ pub struct ApiError {
     pub reason: Option<String>,
     /// The details as they came: objects with an `@type`.
     pub details: Vec<Value>,
-    /// The delay asked for by a `Retry-After` header in seconds.
+    /// The delay asked for by a `Retry-After` header, which may also name a point in time.
     pub retry_after: Option<Duration>,
 }
 
@@ -107,6 +107,13 @@ impl ApiError {
     pub fn retry_delay(&self) -> Option<Duration> {
         let delay = detail(&self.details, "google.rpc.RetryInfo")?.get("retryDelay")?.as_str()?;
         read_span(delay)
+    }
+
+    /// Whether a quota of the day is used up: no delay of seconds helps, even where the API names one.
+    pub fn is_daily_quota(&self) -> bool {
+        let violations = detail(&self.details, "google.rpc.QuotaFailure").and_then(|failure| failure.get("violations"));
+        let ids = violations.and_then(Value::as_array).into_iter().flatten();
+        ids.filter_map(|violation| violation.get("quotaId")?.as_str()).any(|id| id.contains("PerDay"))
     }
 
     /// Replaces every occurrence of `secret`: a server may quote the key that it refuses.

@@ -5,19 +5,30 @@ use std::fmt::Write;
 use crate::config::Config;
 use crate::endpoint::model_path;
 use crate::error::Error;
+use crate::options::StreamForm;
 
 /// What is asked of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     Generate,
     Stream,
+    StreamArray,
 }
 
 impl Method {
+    /// The method that streams in this form.
+    pub(crate) const fn stream(form: StreamForm) -> Self {
+        match form {
+            StreamForm::Sse => Self::Stream,
+            StreamForm::Array => Self::StreamArray,
+        }
+    }
+
     /// What follows the model's name in the address.
     const fn suffix(self) -> &'static str {
         match self {
             Self::Generate => ":generateContent",
+            Self::StreamArray => ":streamGenerateContent",
             Self::Stream => ":streamGenerateContent?alt=sse",
         }
     }
