@@ -123,6 +123,8 @@ pub use config::Config;
 pub use dynamic::DynProvider;
 pub use endpoint::{Endpoint, Listing, Pager};
 pub use error::{ApiError, Error, ErrorKind, Limited, Phase};
+/// The crate of [`Call`]'s and [`Reply`]'s methods and headers.
+pub use http;
 pub use options::{Crypto, Limits, Options, Protocol, Resolve, StreamForm, Timeouts, Trust};
 pub use provider::Provider;
 pub use retry::Retry;

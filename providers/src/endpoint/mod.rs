@@ -4,7 +4,7 @@
 //! one that is not here is asked with [`Provider::ask`](crate::Provider::ask):
 //!
 //! ```no_run
-//! use http::Method;
+//! use plimsoll_providers::http::Method;
 //! use plimsoll_providers::{Call, Endpoint, Error, Provider};
 //!
 //! # async fn example(provider: impl Provider) -> Result<(), Error> {
