@@ -3,6 +3,9 @@
 use std::io;
 use std::ops::{ControlFlow, Range};
 
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+
 use super::connection::Connection;
 use super::rooms::Rooms;
 use crate::error::{Error, Limited, Phase};
@@ -28,6 +31,8 @@ pub(super) struct Answer {
     /// What came and was not taken yet lies here from `at` on.
     inbox: Option<Lease>,
     at: usize,
+    /// The place of the head in the inbox, until the body is read.
+    place: Range<usize>,
 }
 
 /// Why there is no answer.
@@ -38,21 +43,27 @@ pub(super) struct Unanswered {
     pub(super) silent: bool,
 }
 
-/// Sends `request` and waits for the head of the answer.
-pub(super) async fn ask(mut connection: Connection, request: &[u8]) -> Result<Answer, Unanswered> {
+/// Sends `request`, which lies in two pieces, and waits for the head of the answer.
+pub(super) async fn ask(mut connection: Connection, request: [&[u8]; 2]) -> Result<Answer, Unanswered> {
     // A server may answer, and hang up, before it has read all: what it says counts for more than that the rest was not taken.
-    let unsent = connection.send(request).await.err();
+    let mut unsent = None;
+    for piece in request {
+        if unsent.is_none() && !piece.is_empty() {
+            unsent = connection.send(piece).await.err();
+        }
+    }
     let (mut inbox, mut at, mut interim) = (None::<Lease>, 0, 0);
     loop {
         let bytes = inbox.as_ref().map_or(&[][..], |inbox| &inbox.as_ref()[at..]);
         let invalid = |error: HeadError| refused(io::Error::new(io::ErrorKind::InvalidData, error));
         if let Some((head, length)) = Head::read(bytes, MAX_HEAD).map_err(invalid)? {
-            at += length;
+            let place = at..at + length;
+            at = place.end;
             if head.status == 101 {
                 return Err(refused(io::Error::other("the server changes to a protocol that nobody asked for")));
             }
             if !head.is_interim() {
-                return Ok(Answer { head, connection, body: head.framing.reader(), inbox, at });
+                return Ok(Answer { head, connection, body: head.framing.reader(), inbox, at, place });
             }
             interim += 1;
             if interim > MAX_INTERIM {
@@ -84,6 +95,23 @@ fn is_end(error: &io::Error) -> bool {
 }
 
 impl Answer {
+    /// The fields of the head, without those that are about the body as it was packed. Once the body is read they are gone.
+    pub(super) fn headers(&self) -> HeaderMap {
+        let mut headers = Head::fields(self.bytes(self.place.clone()));
+        if self.head.coding == Coding::Gzip {
+            headers.remove(CONTENT_ENCODING);
+            headers.remove(CONTENT_LENGTH);
+        }
+        headers
+    }
+
+    /// The same as the answer to `HEAD`: whatever it says of a body, none follows.
+    pub(super) fn without_body(mut self) -> Self {
+        (self.head.framing, self.head.coding) = (Framing::Length(0), Coding::Identity);
+        self.body = self.head.framing.reader();
+        self
+    }
+
     /// Calls `on_piece` with each piece of the unpacked body, as it comes. `false`: it wanted no more.
     pub(super) async fn read<F>(&mut self, wait: &Wait, rooms: &Rooms, mut on_piece: F) -> Result<bool, Error>
     where

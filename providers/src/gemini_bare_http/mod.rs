@@ -23,14 +23,17 @@ mod visiting;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
 
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
 use rustls::ClientConfig;
 
+use crate::call::{self, Reply};
 use crate::error::{ApiError, Error, Phase};
-use crate::net::{Address, ApiKey, Method, Patience, Wait};
-use crate::options::{Limits, Options, Protocol};
+use crate::net::{self, Address, ApiKey, MAX_ERROR_BODY, Method, Patience, Wait};
+use crate::options::{Limits, Options, Protocol, StreamForm};
 use crate::provider::Provider;
+use crate::retry::Retry;
 use crate::technique::Level;
 use crate::types::{GenerateContentRequest, GenerateContentResponse};
 use crate::wire::answer::{ANSWER, EventStream, judge, typed};
@@ -46,9 +49,6 @@ use rooms::Rooms;
 pub use crate::config::Config as BareGeminiConfig;
 pub use crate::wire::visit::{Call, Usage, Visitor};
 
-/// The most of an error's body that is read, in bytes.
-const MAX_ERROR_BODY: usize = 256 << 10;
-
 /// The level `bare`.
 #[derive(Debug)]
 pub struct BareGeminiProvider {
@@ -60,6 +60,8 @@ pub struct BareGeminiProvider {
     tls: Arc<ClientConfig>,
     patience: Patience,
     limits: Limits,
+    form: StreamForm,
+    retry: Retry,
     idle: Idle,
     rooms: Rooms,
 }
@@ -100,23 +102,47 @@ impl BareGeminiProvider {
             tls: Arc::new(tls),
             patience,
             limits: options.limits,
+            form: options.stream_form,
+            retry: options.retry,
             idle: Idle::default(),
             rooms: Rooms::new(),
         })
     }
 
-    /// The one place where a request is sent, and the place for retries.
+    /// Sends a request for content, and judges the head of its answer.
     async fn post(&self, request: &GenerateContentRequest, method: Method, wait: &Wait) -> Result<Answer, Error> {
         let address = Address::new(&self.config, request.model.as_deref(), method)?;
         let mut written = self.rooms.bodies.lease();
         let start = request::write(written.vec(), &address, &self.fields, method == Method::Generate, request)?;
-        let mut answer = wait.head(self.answer(&written.as_ref()[start..], wait)).await??;
+        let answer = wait.head(self.answer([&written.as_ref()[start..], &[]], true, wait)).await??;
         drop(written);
+        self.accept(answer, wait).await
+    }
+
+    /// Sends a call to the base's own host, and reads its whole answer.
+    async fn read_reply(&self, url: &reqwest::Url, call: &call::Call, wait: &Wait) -> Result<Reply, Error> {
+        let mut written = self.rooms.bodies.lease();
+        let rest = request::write_call(written.vec(), url, &self.fields, call);
+        let mut answer = wait.head(self.answer([written.as_ref(), rest], call.is_repeatable(), wait)).await??;
+        drop(written);
+        if call.method() == http::Method::HEAD {
+            answer = answer.without_body();
+        }
+        let mut answer = self.accept(answer, wait).await?;
+        let (status, headers) = (answer.head.status, answer.headers());
+        let (body, start) = answer.whole(wait, &self.rooms, self.limits.max_body).await?;
+        self.keep(answer);
+        Ok(Reply { status, headers, body: Bytes::copy_from_slice(&body.as_ref()[start..]) })
+    }
+
+    /// Lets a successful answer pass. Anything else is an error.
+    async fn accept(&self, mut answer: Answer, wait: &Wait) -> Result<Answer, Error> {
         match answer.head.status {
             200..300 => return Ok(answer),
             300..400 => return Err(Error::Redirect(answer.head.status)),
             _ => {}
         }
+        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| net::delay(value.to_str().ok()?.trim()));
         // A refusal that breaks off is still a refusal: what came of it is read.
         let mut body = Vec::new();
         let read = answer.read(wait, &self.rooms, |piece| {
@@ -124,14 +150,13 @@ impl BareGeminiProvider {
             Ok(if body.len() < MAX_ERROR_BODY { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         });
         let _ = read.await;
-        let Answer { head, .. } = answer;
+        let status = answer.head.status;
         self.keep(answer);
-        let retry_after = head.retry_after.map(Duration::from_secs);
-        Err(Error::Api(Box::new(ApiError { retry_after, ..ApiError::from_body(head.status, &body) })))
+        Err(Error::Api(Box::new(ApiError { retry_after, ..ApiError::from_body(status, &body) })))
     }
 
-    /// Asks on a connection that waits, or else on a new one.
-    async fn answer(&self, request: &[u8], wait: &Wait) -> Result<Answer, Error> {
+    /// Asks on a connection that waits, or else on a new one. `repeatable`: asking twice changes nothing.
+    async fn answer(&self, request: [&[u8]; 2], repeatable: bool, wait: &Wait) -> Result<Answer, Error> {
         let failed = |unanswered: exchange::Unanswered| Error::Transport {
             phase: Phase::Head,
             source: Box::new(unanswered.error),
@@ -140,7 +165,7 @@ impl BareGeminiProvider {
             match ask(connection, request).await {
                 Ok(answer) => return Ok(answer),
                 // It was closed just as it was used again, and nothing says that the request was read: once more, and on a new one.
-                Err(unanswered) if unanswered.silent => {}
+                Err(unanswered) if unanswered.silent && repeatable => {}
                 Err(unanswered) => return Err(failed(unanswered)),
             }
         }
@@ -178,8 +203,8 @@ impl BareGeminiProvider {
     where
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
-        let mut answer = self.post(request, Method::Stream, wait).await?;
-        let mut events = EventStream::new(self.rooms.bodies.lease(), self.limits.max_event, typed);
+        let mut answer = self.post(request, Method::stream(self.form), wait).await?;
+        let mut events = EventStream::new(self.form, self.rooms.bodies.lease(), self.limits.max_event, typed);
         if answer.read(wait, &self.rooms, |piece| events.push(piece, &mut on_event)).await? {
             self.keep(answer);
             events.finish(&mut on_event)?;
@@ -190,13 +215,57 @@ impl BareGeminiProvider {
 
 impl Provider for BareGeminiProvider {
     async fn generate(&self, request: &GenerateContentRequest) -> Result<GenerateContentResponse, Error> {
-        self.read_answer(request, &self.patience.generate()).await.map_err(|error| self.key.cleanse(error))
+        let (wait, mut retries) = (self.patience.generate(), self.retry.begin("generateContent", true));
+        loop {
+            match self.read_answer(request, &wait).await {
+                Ok(answer) => {
+                    retries.done();
+                    return Ok(answer);
+                }
+                Err(error) => retries.pause(self.key.cleanse(error), &wait).await?,
+            }
+        }
     }
 
-    async fn stream<F>(&self, request: &GenerateContentRequest, on_event: F) -> Result<(), Error>
+    async fn stream<F>(&self, request: &GenerateContentRequest, mut on_event: F) -> Result<(), Error>
     where
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
-        self.read_events(request, &self.patience.stream(), on_event).await.map_err(|error| self.key.cleanse(error))
+        let (wait, mut retries) = (self.patience.stream(), self.retry.begin("streamGenerateContent", true));
+        let mut delivered = false;
+        loop {
+            let on_event = |event: &GenerateContentResponse| {
+                delivered = true;
+                on_event(event)
+            };
+            match self.read_events(request, &wait, on_event).await.map_err(|error| self.key.cleanse(error)) {
+                Ok(()) => {
+                    retries.done();
+                    return Ok(());
+                }
+                Err(error) if delivered => return Err(retries.failed(error)),
+                Err(error) => retries.pause(error, &wait).await?,
+            }
+        }
+    }
+
+    async fn call(&self, call: &call::Call) -> Result<Reply, Error> {
+        // The configuration holds only the path of the base: an address is made of it so that a path is cleaned as by the other levels.
+        let url = Address::parse(&["http://", &self.origin.authority, &call.url(&self.config)].concat())?;
+        let wait = self.patience.generate();
+        let mut retries = self.retry.begin(call.name(), call.is_repeatable());
+        loop {
+            match self.read_reply(&url, call, &wait).await {
+                Ok(reply) => {
+                    retries.done();
+                    return Ok(reply);
+                }
+                Err(error) => retries.pause(self.key.cleanse(error), &wait).await?,
+            }
+        }
+    }
+
+    fn default_model(&self) -> &str {
+        &self.config.default_model
     }
 }

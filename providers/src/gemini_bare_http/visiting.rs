@@ -15,6 +15,8 @@ const EVENT: &str = "an event of streamGenerateContent";
 impl BareGeminiProvider {
     /// Sends `generateContent` and tells the answer to `visitor` as it arrives.
     ///
+    /// It is sent once, whatever [`Retry`](crate::Retry) says: what was told cannot be taken back.
+    ///
     /// # Errors
     ///
     /// Any [`Error`]. What was told before it was part of the answer.
@@ -28,6 +30,9 @@ impl BareGeminiProvider {
     }
 
     /// Sends `streamGenerateContent` and tells each event to `visitor` as it arrives; a break in [`Visitor::end`] hangs up.
+    ///
+    /// It is sent once, as [`generate_with`](Self::generate_with), and the stream is one of server-sent events, whatever
+    /// [`Options::stream_form`](crate::Options) says.
     ///
     /// # Errors
     ///

@@ -3,6 +3,7 @@
 //! [httparse](https://docs.rs/httparse) splits it; what it means for the body and for the connection is decided here, once, so that no
 //! two readers can disagree about where an answer ends.
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use httparse::{EMPTY_HEADER, Header, Response, Status};
 
 use super::chunked::ChunkedReader;
@@ -21,8 +22,6 @@ pub struct Head {
     pub coding: Coding,
     /// Whether the connection may carry another request after this answer.
     pub keep_alive: bool,
-    /// `Retry-After`, if it is a number: seconds.
-    pub retry_after: Option<u64>,
 }
 
 /// Where a body ends.
@@ -88,6 +87,23 @@ impl Head {
         }
     }
 
+    /// The fields of a head that was read: all of them, for whoever wants more than what it says about its body.
+    pub fn fields(bytes: &[u8]) -> HeaderMap {
+        let mut fields = [EMPTY_HEADER; MAX_HEADERS];
+        let mut response = Response::new(&mut fields);
+        let mut map = HeaderMap::new();
+        if let Ok(Status::Complete(_)) = response.parse(bytes) {
+            for field in response.headers.iter() {
+                if let (Ok(name), Ok(value)) =
+                    (HeaderName::from_bytes(field.name.as_bytes()), HeaderValue::from_bytes(field.value))
+                {
+                    map.append(name, value);
+                }
+            }
+        }
+        map
+    }
+
     /// Whether this is a word on the way (1xx), with the answer still to come.
     pub fn is_interim(&self) -> bool {
         (100..200).contains(&self.status) && self.status != 101
@@ -95,13 +111,8 @@ impl Head {
 
     fn understand(response: &Response<'_, '_>) -> Result<Self, HeadError> {
         let status = response.code.unwrap_or(0);
-        let mut head = Self {
-            status,
-            framing: Framing::Close,
-            coding: Coding::Identity,
-            keep_alive: response.version == Some(1),
-            retry_after: None,
-        };
+        let mut head =
+            Self { status, framing: Framing::Close, coding: Coding::Identity, keep_alive: response.version == Some(1) };
         let (mut length, mut chunked) = (None, false);
         for field in response.headers.iter() {
             let is = |name: &str| field.name.eq_ignore_ascii_case(name);
@@ -131,8 +142,6 @@ impl Head {
                         head.keep_alive = false;
                     }
                 }
-            } else if is("retry-after") {
-                head.retry_after = words(field).next().and_then(number);
             }
         }
         head.framing = match (status, chunked, length) {
@@ -255,14 +264,21 @@ mod tests {
     }
 
     #[test]
-    fn how_a_body_is_packed_and_when_to_come_again() {
+    fn how_a_body_is_packed() {
         assert_eq!(read("").unwrap().coding, Coding::Identity);
         assert_eq!(read("content-encoding: identity\r\n").unwrap().coding, Coding::Identity);
         assert_eq!(read("content-encoding: GZIP\r\n").unwrap().coding, Coding::Gzip);
         assert_eq!(read("content-encoding: br\r\n").unwrap().coding, Coding::Unknown);
         assert_eq!(read("content-encoding: gzip, gzip\r\n").unwrap().coding, Coding::Unknown);
-        assert_eq!(read("retry-after: 7\r\n").unwrap().retry_after, Some(7));
-        assert_eq!(read("retry-after: Fri, 31 Dec 1999 23:59:59 GMT\r\n").unwrap().retry_after, None);
+    }
+
+    #[test]
+    fn all_fields_can_be_had() {
+        let head = b"HTTP/1.1 200 OK\r\nX-A: 1, 2\r\nx-b: \xe9\r\nx-a: 3\r\n\r\nx-c: no field";
+        let fields = Head::fields(head);
+        assert_eq!(fields.get_all("x-a").iter().collect::<Vec<_>>(), ["1, 2", "3"]);
+        assert_eq!((fields["x-b"].as_bytes(), fields.len()), (&b"\xe9"[..], 3));
+        assert!(Head::fields(&head[..20]).is_empty());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! - [`sse`]: the events of a stream, cut anywhere
 //! - [`buffer`]: what a reader can gather bytes in
 //! - [`answer`]: what an event or a body means: an answer, an error, an end
+//! - [`mod@array`]: the elements of a stream in array form, cut anywhere
 //! - `lift`: an answer read while it arrives
 //! - [`head`], [`chunked`], [`gzip`]: HTTP/1.1 and what its bodies are packed in
 //! - [`push_json`]: JSON as events while it arrives
@@ -10,6 +11,7 @@
 //! - `decode`: JSON by serde, escapes undone in the buffer
 
 pub mod answer;
+pub mod array;
 pub mod buffer;
 pub mod chunked;
 pub(crate) mod decode;

@@ -1,17 +1,24 @@
 //! Every level against the same servers: wiremock for whole answers, a raw one of our own for what wiremock cannot do.
 
 mod answers;
+mod arrays;
 mod failures;
+mod http2;
+mod layers;
+mod nasty;
 mod protocols;
+mod retries;
 mod secrets;
 mod server;
 mod streams;
+mod surface;
 mod techniques;
 
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use plimsoll_providers::gemini_bare_http::BareGeminiProvider;
 use plimsoll_providers::gemini_optimized::OptimizedGeminiProvider;
 use plimsoll_providers::gemini_original::GeminiProvider;
 use plimsoll_providers::gemini_ultra_optimized::UltraOptimizedGeminiProvider;
@@ -40,6 +47,7 @@ pub(crate) struct Optimized;
 pub(crate) struct OptimizedPlain;
 pub(crate) struct Ultra;
 pub(crate) struct UltraPlain;
+pub(crate) struct Bare;
 
 impl Subject for Original {
     type Provider = GeminiProvider;
@@ -81,6 +89,14 @@ impl Subject for UltraPlain {
     }
 }
 
+impl Subject for Bare {
+    type Provider = BareGeminiProvider;
+
+    async fn make(config: Config, options: Options) -> Result<Self::Provider, Error> {
+        BareGeminiProvider::with_options(config, options).await
+    }
+}
+
 /// A configuration for a server at `base`, with the canary as its key.
 pub(crate) fn config(base: &str) -> Config {
     Config {
@@ -112,36 +128,45 @@ pub(crate) async fn collect(provider: &impl Provider) -> (String, Result<(), Err
     (text, end)
 }
 
+/// Runs one case on one level.
+macro_rules! on_level {
+    ($case:ident: $($name:ident $level:ident)+) => {$(
+        #[tokio::test]
+        async fn $name() {
+            $crate::in_time(super::on::$case::<$crate::$level>()).await;
+        }
+    )+};
+}
+
 /// Runs one case on every level, the switchable ones with all techniques and with none.
 macro_rules! every_level {
     ($($case:ident)+) => {$(
         mod $case {
-            #[tokio::test]
-            async fn original() {
-                $crate::in_time(super::on::$case::<$crate::Original>()).await;
-            }
-
-            #[tokio::test]
-            async fn optimized() {
-                $crate::in_time(super::on::$case::<$crate::Optimized>()).await;
-            }
-
-            #[tokio::test]
-            async fn optimized_without_techniques() {
-                $crate::in_time(super::on::$case::<$crate::OptimizedPlain>()).await;
-            }
-
-            #[tokio::test]
-            async fn ultra() {
-                $crate::in_time(super::on::$case::<$crate::Ultra>()).await;
-            }
-
-            #[tokio::test]
-            async fn ultra_without_techniques() {
-                $crate::in_time(super::on::$case::<$crate::UltraPlain>()).await;
+            $crate::on_level! { $case:
+                original Original
+                optimized Optimized
+                optimized_without_techniques OptimizedPlain
+                ultra Ultra
+                ultra_without_techniques UltraPlain
+                bare Bare
             }
         }
     )+};
 }
 
-pub(crate) use every_level;
+/// The same on every level that can speak HTTP/2: all but bare, which refuses to be set up for it.
+macro_rules! every_http2_level {
+    ($($case:ident)+) => {$(
+        mod $case {
+            $crate::on_level! { $case:
+                original Original
+                optimized Optimized
+                optimized_without_techniques OptimizedPlain
+                ultra Ultra
+                ultra_without_techniques UltraPlain
+            }
+        }
+    )+};
+}
+
+pub(crate) use {every_http2_level, every_level, on_level};

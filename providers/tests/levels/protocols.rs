@@ -3,10 +3,13 @@
 use plimsoll_providers::{Crypto, Options, Protocol, Provider, Timeouts, Trust};
 
 use crate::server::{Server, Step, answer, whole};
-use crate::{Original, Subject, Ultra, UltraPlain, in_time, question};
+use crate::{Bare, Original, Subject, Ultra, UltraPlain, in_time, question};
+
+crate::every_http2_level! {
+    an_explicit_protocol_is_the_only_one_offered
+}
 
 crate::every_level! {
-    an_explicit_protocol_is_the_only_one_offered
     a_known_address_needs_no_dns_and_keeps_its_name
     configurations_that_cannot_work_are_refused
 }
@@ -26,11 +29,18 @@ fn offers(hello: &str) -> (bool, bool) {
 }
 
 #[tokio::test]
-async fn by_itself_original_offers_both_and_ultra_only_http1() {
+async fn by_itself_original_offers_both_and_ultra_and_bare_only_http1() {
     in_time(async {
         assert_eq!(offers(&hello::<Original>(Options::default()).await), (true, true));
         assert_eq!(offers(&hello::<Ultra>(Options::default()).await), (true, false));
         assert_eq!(offers(&hello::<UltraPlain>(Options::default()).await), (true, true));
+        assert_eq!(offers(&hello::<Bare>(Options::default()).await), (true, false));
+        let h2 = Options { protocol: Protocol::Http2, ..Options::default() };
+        assert!(
+            Bare::make(crate::config("https://localhost"), h2)
+                .await
+                .is_err_and(|error| error.to_string().contains("h1"))
+        );
     })
     .await;
 }
