@@ -29,6 +29,13 @@ impl Config {
         self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL).trim_end_matches('/')
     }
 
+    /// The base's scheme and authority, and the path prefix behind them, which is empty or begins with a slash.
+    pub(crate) fn origin_and_prefix(&self) -> (&str, &str) {
+        let base = self.base();
+        let host = base.find("://").map_or(0, |at| at + 3);
+        base.split_at(base[host..].find('/').map_or(base.len(), |at| host + at))
+    }
+
     /// Refuses what can be known to be wrong without a request.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.api_key.trim().is_empty() {

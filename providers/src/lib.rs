@@ -58,25 +58,75 @@
 //! # }
 //! ```
 //!
-//! An error says what happened in types ([`Error`]); dropping a future cancels its request. A request is sent once: there are no retries.
+//! An error says what happened in types ([`Error`]); dropping a future cancels its request.
+//!
+//! # What can be asked
+//!
+//! | of the API | of a [`Provider`] |
+//! |---|---|
+//! | `generateContent` | [`generate`](Provider::generate) |
+//! | `streamGenerateContent`, as events or as an array ([`StreamForm`]) | [`stream`](Provider::stream) |
+//! | `countTokens` | [`count_tokens`](Provider::count_tokens) |
+//! | `embedContent`, `batchEmbedContents` | [`embed`](Provider::embed), [`batch_embed`](Provider::batch_embed) |
+//! | `models` | [`model`](Provider::model), [`models`](Provider::models), [`pages`](Provider::pages) |
+//! | `cachedContents` | [`cached_contents_create`](Provider::cached_contents_create) and what follows it |
+//! | `files` | [`files_upload`](Provider::files_upload) and what follows it |
+//! | anything else | [`ask`](Provider::ask) with an [`Endpoint`] of your own |
+//!
+//! Lists are read page by page, so that only one page is held:
+//!
+//! ```no_run
+//! use plimsoll_providers::{Error, ListModelsResponse, Provider};
+//!
+//! # async fn example(provider: impl Provider) -> Result<(), Error> {
+//! let mut pages = provider.pages::<ListModelsResponse>(Some(50));
+//! while let Some(models) = pages.next_page().await? {
+//!     models.iter().for_each(|model| println!("{}", model.name));
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # In production
+//!
+//! - A call is sent once, unless [`Options::retry`] says otherwise; [`Retry`] says what is sent again, and what never.
+//! - [`Chat`] keeps the history of a conversation, and [`DynProvider`] is any level behind one type.
+//! - With the feature `monitor`, `monitor::MemoryMonitor` watches how the process grows: a callback, a `tracing` event and OpenMetrics.
+//! - Calls are told as [`tracing`](https://docs.rs/tracing) events of the target `plimsoll_providers`: `trace` when one is sent, `debug`
+//!   when it ended, `warn` when it will be sent again. None of them holds the key, a question or an answer; the message of an error may
+//!   quote the API's.
 #![forbid(unsafe_code)]
 
+mod call;
+mod chat;
 mod config;
+mod dynamic;
+mod endpoint;
 mod error;
 mod net;
 mod options;
 mod provider;
+mod retry;
 mod technique;
 
 pub mod gemini_optimized;
 pub mod gemini_original;
 pub mod gemini_ultra_optimized;
+#[cfg(feature = "monitor")]
+pub mod monitor;
 pub mod types;
 pub mod wire;
 
+pub use call::{Call, Reply};
+pub use chat::{Chat, Message};
 pub use config::Config;
+pub use dynamic::DynProvider;
+pub use endpoint::{Endpoint, Listing, Pager};
 pub use error::{ApiError, Error, ErrorKind, Limited, Phase};
-pub use options::{Crypto, Limits, Options, Protocol, Resolve, Timeouts, Trust};
+/// The crate of [`Call`]'s and [`Reply`]'s methods and headers.
+pub use http;
+pub use options::{Crypto, Limits, Options, Protocol, Resolve, StreamForm, Timeouts, Trust};
 pub use provider::Provider;
+pub use retry::Retry;
 pub use technique::{Level, Technique, Techniques};
 pub use types::*;

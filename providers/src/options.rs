@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::retry::Retry;
 use crate::technique::Techniques;
 
 /// What can be chosen about a provider. The default is what the level does by itself.
@@ -24,6 +25,10 @@ pub struct Options {
     pub timeouts: Timeouts,
     /// How much to take in.
     pub limits: Limits,
+    /// In which form streams are asked for.
+    pub stream_form: StreamForm,
+    /// When a call is sent again; by default never.
+    pub retry: Retry,
     /// Which of the level's techniques are in force.
     pub techniques: Techniques,
 }
@@ -101,6 +106,16 @@ impl FromStr for Protocol {
             other => Err(Error::config(format!("unknown protocol {other:?}: use h1 or h2"))),
         }
     }
+}
+
+/// In which form a stream is asked for. The events are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StreamForm {
+    /// Server-sent events, by `alt=sse`.
+    #[default]
+    Sse,
+    /// One JSON array, an element for each event: what the API does without `alt=sse`.
+    Array,
 }
 
 /// An address that is known beforehand: connecting to `host:port` goes there without DNS. Names in TLS stay as they are.

@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::types::read_span;
+
 /// A refusal by the API, or by something that stands before it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -21,7 +23,7 @@ pub struct ApiError {
     pub reason: Option<String>,
     /// The details as they came: objects with an `@type`.
     pub details: Vec<Value>,
-    /// The delay asked for by a `Retry-After` header in seconds.
+    /// The delay asked for by a `Retry-After` header, which may also name a point in time.
     pub retry_after: Option<Duration>,
 }
 
@@ -104,12 +106,14 @@ impl ApiError {
     /// The delay that the API asks for in `google.rpc.RetryInfo`, which may have nine decimals.
     pub fn retry_delay(&self) -> Option<Duration> {
         let delay = detail(&self.details, "google.rpc.RetryInfo")?.get("retryDelay")?.as_str()?;
-        let (whole, fraction) = delay.strip_suffix('s')?.split_once('.').unwrap_or((delay.strip_suffix('s')?, ""));
-        if fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let nanos = format!("{fraction:0<9}").parse().ok()?;
-        Some(Duration::new(whole.parse().ok()?, nanos))
+        read_span(delay)
+    }
+
+    /// Whether a quota of the day is used up: no delay of seconds helps, even where the API names one.
+    pub fn is_daily_quota(&self) -> bool {
+        let violations = detail(&self.details, "google.rpc.QuotaFailure").and_then(|failure| failure.get("violations"));
+        let ids = violations.and_then(Value::as_array).into_iter().flatten();
+        ids.filter_map(|violation| violation.get("quotaId")?.as_str()).any(|id| id.contains("PerDay"))
     }
 
     /// Replaces every occurrence of `secret`: a server may quote the key that it refuses.

@@ -15,6 +15,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response};
 use tokio::sync::OnceCell;
 
+use crate::call::{Call, Reply};
 use crate::error::{Error, Limited, Phase};
 use crate::net::{self, API_KEY_HEADER, Address, ApiKey, BufferPool, Method, Patience, Sessions, Wait};
 use crate::options::{Crypto, Options};
@@ -100,7 +101,6 @@ impl OptimizedGeminiProvider {
             .map_err(|error| Error::config(format!("the HTTP client cannot be built: {}", error.without_url())))
     }
 
-    /// The one place where a request is sent, and the place for retries.
     async fn post(&self, request: &GenerateContentRequest, method: Method, wait: &Wait) -> Result<Response, Error> {
         let url = Address::new(&self.config, request.model.as_deref(), method)?.text();
         let mut body = self.buffers.lease();
@@ -139,8 +139,9 @@ impl OptimizedGeminiProvider {
     where
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
-        let mut chunks = self.post(request, Method::Stream, wait).await?.bytes_stream();
-        let mut events = EventStream::new(self.buffers.lease(), self.options.limits.max_event, typed);
+        let mut chunks = self.post(request, Method::stream(self.options.stream_form), wait).await?.bytes_stream();
+        let mut events =
+            EventStream::new(self.options.stream_form, self.buffers.lease(), self.options.limits.max_event, typed);
         while let Some(chunk) = net::next_chunk(&mut chunks, wait).await? {
             if events.push(&chunk, &mut on_event)?.is_break() {
                 return Ok(());
@@ -152,13 +153,55 @@ impl OptimizedGeminiProvider {
 
 impl Provider for OptimizedGeminiProvider {
     async fn generate(&self, request: &GenerateContentRequest) -> Result<GenerateContentResponse, Error> {
-        self.read_answer(request, &self.patience.generate()).await.map_err(|error| self.key.cleanse(error))
+        let (wait, mut retries) = (self.patience.generate(), self.options.retry.begin("generateContent", true));
+        loop {
+            match self.read_answer(request, &wait).await {
+                Ok(answer) => {
+                    retries.done();
+                    return Ok(answer);
+                }
+                Err(error) => retries.pause(self.key.cleanse(error), &wait).await?,
+            }
+        }
     }
 
-    async fn stream<F>(&self, request: &GenerateContentRequest, on_event: F) -> Result<(), Error>
+    async fn stream<F>(&self, request: &GenerateContentRequest, mut on_event: F) -> Result<(), Error>
     where
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
-        self.read_events(request, &self.patience.stream(), on_event).await.map_err(|error| self.key.cleanse(error))
+        let (wait, mut retries) = (self.patience.stream(), self.options.retry.begin("streamGenerateContent", true));
+        let mut delivered = false;
+        loop {
+            let on_event = |event: &GenerateContentResponse| {
+                delivered = true;
+                on_event(event)
+            };
+            match self.read_events(request, &wait, on_event).await.map_err(|error| self.key.cleanse(error)) {
+                Ok(()) => {
+                    retries.done();
+                    return Ok(());
+                }
+                Err(error) if delivered => return Err(retries.failed(error)),
+                Err(error) => retries.pause(error, &wait).await?,
+            }
+        }
+    }
+
+    async fn call(&self, call: &Call) -> Result<Reply, Error> {
+        let (url, wait) = (call.url(&self.config), self.patience.generate());
+        let mut retries = self.options.retry.begin(call.name(), call.is_repeatable());
+        loop {
+            match net::call(self.client().await?, &url, call, &self.key, &wait, self.options.limits.max_body).await {
+                Ok(reply) => {
+                    retries.done();
+                    return Ok(reply);
+                }
+                Err(error) => retries.pause(self.key.cleanse(error), &wait).await?,
+            }
+        }
+    }
+
+    fn default_model(&self) -> &str {
+        &self.config.default_model
     }
 }

@@ -7,10 +7,12 @@ use std::ops::ControlFlow;
 
 use reqwest::{Client, Response};
 
+use crate::call::{Call, Reply};
 use crate::error::{Error, Limited, Phase};
 use crate::net::{self, API_KEY_HEADER, Address, ApiKey, Method, Patience, Sessions, Wait};
-use crate::options::{Crypto, Limits, Options};
+use crate::options::{Crypto, Limits, Options, StreamForm};
 use crate::provider::Provider;
+use crate::retry::Retry;
 use crate::technique::Level;
 use crate::types::{GenerateContentRequest, GenerateContentResponse};
 use crate::wire::answer::{ANSWER, EventStream, judge, typed};
@@ -25,6 +27,8 @@ pub struct GeminiProvider {
     key: ApiKey,
     patience: Patience,
     limits: Limits,
+    form: StreamForm,
+    retry: Retry,
 }
 
 impl GeminiProvider {
@@ -62,10 +66,17 @@ impl GeminiProvider {
         let client = builder
             .build()
             .map_err(|error| Error::config(format!("the HTTP client cannot be built: {}", error.without_url())))?;
-        Ok(Self { client, key: ApiKey::new(&config.api_key)?, patience, limits: options.limits, config })
+        Ok(Self {
+            client,
+            key: ApiKey::new(&config.api_key)?,
+            patience,
+            limits: options.limits,
+            form: options.stream_form,
+            retry: options.retry,
+            config,
+        })
     }
 
-    /// The one place where a request is sent, and the place for retries.
     async fn post(&self, request: &GenerateContentRequest, method: Method, wait: &Wait) -> Result<Response, Error> {
         let url = Address::new(&self.config, request.model.as_deref(), method)?.text();
         let sent = self.client.post(url).header(API_KEY_HEADER, self.key.header()).json(request).send();
@@ -93,8 +104,8 @@ impl GeminiProvider {
     where
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
-        let mut chunks = self.post(request, Method::Stream, wait).await?.bytes_stream();
-        let mut events = EventStream::new(Vec::new(), self.limits.max_event, typed);
+        let mut chunks = self.post(request, Method::stream(self.form), wait).await?.bytes_stream();
+        let mut events = EventStream::new(self.form, Vec::new(), self.limits.max_event, typed);
         while let Some(chunk) = net::next_chunk(&mut chunks, wait).await? {
             if events.push(&chunk, &mut on_event)?.is_break() {
                 return Ok(());
@@ -106,13 +117,55 @@ impl GeminiProvider {
 
 impl Provider for GeminiProvider {
     async fn generate(&self, request: &GenerateContentRequest) -> Result<GenerateContentResponse, Error> {
-        self.read_answer(request, &self.patience.generate()).await.map_err(|error| self.key.cleanse(error))
+        let (wait, mut retries) = (self.patience.generate(), self.retry.begin("generateContent", true));
+        loop {
+            match self.read_answer(request, &wait).await {
+                Ok(answer) => {
+                    retries.done();
+                    return Ok(answer);
+                }
+                Err(error) => retries.pause(self.key.cleanse(error), &wait).await?,
+            }
+        }
     }
 
-    async fn stream<F>(&self, request: &GenerateContentRequest, on_event: F) -> Result<(), Error>
+    async fn stream<F>(&self, request: &GenerateContentRequest, mut on_event: F) -> Result<(), Error>
     where
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
-        self.read_events(request, &self.patience.stream(), on_event).await.map_err(|error| self.key.cleanse(error))
+        let (wait, mut retries) = (self.patience.stream(), self.retry.begin("streamGenerateContent", true));
+        let mut delivered = false;
+        loop {
+            let on_event = |event: &GenerateContentResponse| {
+                delivered = true;
+                on_event(event)
+            };
+            match self.read_events(request, &wait, on_event).await.map_err(|error| self.key.cleanse(error)) {
+                Ok(()) => {
+                    retries.done();
+                    return Ok(());
+                }
+                Err(error) if delivered => return Err(retries.failed(error)),
+                Err(error) => retries.pause(error, &wait).await?,
+            }
+        }
+    }
+
+    async fn call(&self, call: &Call) -> Result<Reply, Error> {
+        let (url, wait) = (call.url(&self.config), self.patience.generate());
+        let mut retries = self.retry.begin(call.name(), call.is_repeatable());
+        loop {
+            match net::call(&self.client, &url, call, &self.key, &wait, self.limits.max_body).await {
+                Ok(reply) => {
+                    retries.done();
+                    return Ok(reply);
+                }
+                Err(error) => retries.pause(self.key.cleanse(error), &wait).await?,
+            }
+        }
+    }
+
+    fn default_model(&self) -> &str {
+        &self.config.default_model
     }
 }

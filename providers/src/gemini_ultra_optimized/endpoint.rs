@@ -19,11 +19,16 @@ pub(super) struct Endpoints {
     techniques: Techniques,
     generate: OnceLock<Url>,
     stream: OnceLock<Url>,
+    stream_array: OnceLock<Url>,
 }
 
 impl Endpoints {
     pub(super) fn new(config: Config, techniques: Techniques) -> Self {
-        Self { config, techniques, generate: OnceLock::new(), stream: OnceLock::new() }
+        Self { config, techniques, generate: OnceLock::new(), stream: OnceLock::new(), stream_array: OnceLock::new() }
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
     }
 
     pub(super) fn url(&self, model: Option<&str>, method: Method) -> Result<Url, Error> {
@@ -33,6 +38,7 @@ impl Endpoints {
         let kept = match method {
             Method::Generate => &self.generate,
             Method::Stream => &self.stream,
+            Method::StreamArray => &self.stream_array,
         };
         if let Some(url) = kept.get() {
             return Ok(url.clone());

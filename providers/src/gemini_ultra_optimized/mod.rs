@@ -31,10 +31,12 @@ use std::sync::Arc;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Request, Response};
 
+use crate::call::{Call, Reply};
 use crate::error::{Error, Phase};
 use crate::net::{self, API_KEY_HEADER, ApiKey, BufferPool, Method, Patience, Wait};
-use crate::options::{Limits, Options};
+use crate::options::{Limits, Options, StreamForm};
 use crate::provider::Provider;
+use crate::retry::Retry;
 use crate::technique::{Level, Technique, Techniques};
 use crate::types::{GenerateContentRequest, GenerateContentResponse};
 use crate::wire::answer::{EventStream, by_value, typed};
@@ -56,6 +58,8 @@ pub struct UltraOptimizedGeminiProvider {
     key: ApiKey,
     patience: Patience,
     limits: Limits,
+    form: StreamForm,
+    retry: Retry,
     techniques: Techniques,
     scratch: Arc<BufferPool>,
 }
@@ -90,12 +94,13 @@ impl UltraOptimizedGeminiProvider {
             key,
             patience,
             limits: options.limits,
+            form: options.stream_form,
+            retry: options.retry,
             techniques,
             scratch: BufferPool::new(scratch, SCRATCH_BYTES),
         })
     }
 
-    /// The one place where a request is sent, and the place for retries.
     async fn post(&self, request: &GenerateContentRequest, method: Method, wait: &Wait) -> Result<Response, Error> {
         let url = self.endpoints.url(request.model.as_deref(), method)?;
         let mut post = Request::new(reqwest::Method::POST, url);
@@ -123,9 +128,9 @@ impl UltraOptimizedGeminiProvider {
     where
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
-        let mut chunks = self.post(request, Method::Stream, wait).await?.bytes_stream();
+        let mut chunks = self.post(request, Method::stream(self.form), wait).await?.bytes_stream();
         let parse = if self.techniques.contains(Technique::StreamingJson) { typed } else { by_value };
-        let mut events = EventStream::new(Gather::new(self.techniques), self.limits.max_event, parse);
+        let mut events = EventStream::new(self.form, Gather::new(self.techniques), self.limits.max_event, parse);
         let mut copied = Vec::new();
         while let Some(chunk) = net::next_chunk(&mut chunks, wait).await? {
             let bytes = if self.techniques.contains(Technique::ZeroCopyBody) {
@@ -145,13 +150,55 @@ impl UltraOptimizedGeminiProvider {
 
 impl Provider for UltraOptimizedGeminiProvider {
     async fn generate(&self, request: &GenerateContentRequest) -> Result<GenerateContentResponse, Error> {
-        self.read_answer(request, &self.patience.generate()).await.map_err(|error| self.key.cleanse(error))
+        let (wait, mut retries) = (self.patience.generate(), self.retry.begin("generateContent", true));
+        loop {
+            match self.read_answer(request, &wait).await {
+                Ok(answer) => {
+                    retries.done();
+                    return Ok(answer);
+                }
+                Err(error) => retries.pause(self.key.cleanse(error), &wait).await?,
+            }
+        }
     }
 
-    async fn stream<F>(&self, request: &GenerateContentRequest, on_event: F) -> Result<(), Error>
+    async fn stream<F>(&self, request: &GenerateContentRequest, mut on_event: F) -> Result<(), Error>
     where
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
-        self.read_events(request, &self.patience.stream(), on_event).await.map_err(|error| self.key.cleanse(error))
+        let (wait, mut retries) = (self.patience.stream(), self.retry.begin("streamGenerateContent", true));
+        let mut delivered = false;
+        loop {
+            let on_event = |event: &GenerateContentResponse| {
+                delivered = true;
+                on_event(event)
+            };
+            match self.read_events(request, &wait, on_event).await.map_err(|error| self.key.cleanse(error)) {
+                Ok(()) => {
+                    retries.done();
+                    return Ok(());
+                }
+                Err(error) if delivered => return Err(retries.failed(error)),
+                Err(error) => retries.pause(error, &wait).await?,
+            }
+        }
+    }
+
+    async fn call(&self, call: &Call) -> Result<Reply, Error> {
+        let (url, wait) = (call.url(self.endpoints.config()), self.patience.generate());
+        let mut retries = self.retry.begin(call.name(), call.is_repeatable());
+        loop {
+            match net::call(&self.client, &url, call, &self.key, &wait, self.limits.max_body).await {
+                Ok(reply) => {
+                    retries.done();
+                    return Ok(reply);
+                }
+                Err(error) => retries.pause(self.key.cleanse(error), &wait).await?,
+            }
+        }
+    }
+
+    fn default_model(&self) -> &str {
+        &self.endpoints.config().default_model
     }
 }

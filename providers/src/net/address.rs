@@ -3,20 +3,32 @@
 use std::fmt::Write;
 
 use crate::config::Config;
+use crate::endpoint::model_path;
 use crate::error::Error;
+use crate::options::StreamForm;
 
 /// What is asked of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     Generate,
     Stream,
+    StreamArray,
 }
 
 impl Method {
+    /// The method that streams in this form.
+    pub(crate) const fn stream(form: StreamForm) -> Self {
+        match form {
+            StreamForm::Sse => Self::Stream,
+            StreamForm::Array => Self::StreamArray,
+        }
+    }
+
     /// What follows the model's name in the address.
     const fn suffix(self) -> &'static str {
         match self {
             Self::Generate => ":generateContent",
+            Self::StreamArray => ":streamGenerateContent",
             Self::Stream => ":streamGenerateContent?alt=sse",
         }
     }
@@ -34,24 +46,9 @@ pub(crate) struct Address<'a> {
 
 impl<'a> Address<'a> {
     /// The address of `method` on `model`, or on the default model.
-    ///
-    /// A model's name comes from outside: it must not be able to lead to another path.
     pub(crate) fn new(config: &'a Config, model: Option<&'a str>, method: Method) -> Result<Self, Error> {
         let model = model.unwrap_or(&config.default_model);
-        let (collection, name) = if model.starts_with("models/") || model.starts_with("tunedModels/") {
-            ("", model)
-        } else {
-            ("models/", model)
-        };
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte);
-        let slashes = if collection.is_empty() { 1 } else { 0 };
-        let well_formed =
-            name.split('/').all(|segment| !matches!(segment, "" | "." | "..") && segment.bytes().all(plain));
-        if !well_formed || name.matches('/').count() != slashes {
-            return Err(Error::config(format!(
-                "{model:?} is no model's name: use one like gemini-2.5-flash or tunedModels/mine"
-            )));
-        }
+        let (collection, name) = model_path(model)?;
         Ok(Self { base: config.base(), version: &config.api_version, collection, model: name, method })
     }
 

@@ -1,19 +1,49 @@
 //! One exchange: the head of an answer judged, its body chunk by chunk, and failures as our errors.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, Response};
 
-use super::key::ApiKey;
+use super::address::Address;
+use super::key::{API_KEY_HEADER, ApiKey};
 use super::wait::Wait;
-use crate::error::{ApiError, Error, Phase};
+use crate::call::{Call, Reply};
+use crate::error::{ApiError, Error, Limited, Phase};
 use crate::wire::answer::ANSWER;
 
 /// The most of an error's body that is read, in bytes.
 const MAX_ERROR_BODY: usize = 256 << 10;
+
+/// Sends a call by a level's client and reads its whole answer, of at most `limit` bytes.
+pub(crate) async fn call(
+    client: &Client,
+    url: &str,
+    call: &Call,
+    key: &ApiKey,
+    wait: &Wait,
+    limit: usize,
+) -> Result<Reply, Error> {
+    let sent = client
+        .request(call.method().clone(), Address::parse(url)?)
+        .headers(call.headers().clone())
+        .header(API_KEY_HEADER, key.header())
+        .body(call.body().clone())
+        .send();
+    let response = wait.head(sent).await?.map_err(|error| transport(error, Phase::Head, wait))?;
+    let response = accept(response, wait, key).await?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let (mut chunks, mut body) = (response.bytes_stream(), Vec::new());
+    while let Some(chunk) = next_chunk(&mut chunks, wait).await? {
+        if body.len() + chunk.len() > limit {
+            return Err(Error::TooLong { what: Limited::Body, limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { status, headers, body: body.into() })
+}
 
 /// Lets a successful answer pass. Anything else is an error, whatever its content type says: on a streaming call the API labels
 /// even its refusals `text/event-stream`.
@@ -25,7 +55,7 @@ pub(crate) async fn accept(response: Response, wait: &Wait, key: &ApiKey) -> Res
     if status.is_redirection() {
         return Err(Error::Redirect(status.as_u16()));
     }
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| delay(value.to_str().ok()?.trim()));
     let (mut chunks, mut body) = (response.bytes_stream(), Vec::new());
     // A refusal that breaks off is still a refusal: what came of it is read.
     while body.len() < MAX_ERROR_BODY
@@ -33,9 +63,14 @@ pub(crate) async fn accept(response: Response, wait: &Wait, key: &ApiKey) -> Res
     {
         body.extend_from_slice(&chunk);
     }
-    let error =
-        ApiError { retry_after: retry_after.map(Duration::from_secs), ..ApiError::from_body(status.as_u16(), &body) };
+    let error = ApiError { retry_after, ..ApiError::from_body(status.as_u16(), &body) };
     Err(Error::Api(Box::new(key.redact(error))))
+}
+
+/// A `Retry-After`: seconds, or a point in time.
+fn delay(text: &str) -> Option<Duration> {
+    let until = || Some(httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).unwrap_or_default());
+    text.parse().ok().map(Duration::from_secs).or_else(until)
 }
 
 /// The next bytes of a body, after decompression; `None` at its end.
@@ -70,4 +105,19 @@ fn is_decompression(error: &reqwest::Error) -> bool {
         cause = inner.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_point_in_time() {
+        assert_eq!(delay("7"), Some(Duration::from_secs(7)));
+        assert_eq!(delay("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+        let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100));
+        assert!(delay(&soon).is_some_and(|delay| (90..=100).contains(&delay.as_secs())));
+        assert_eq!(delay("soon"), None);
+        assert_eq!(delay("-1"), None);
+    }
 }

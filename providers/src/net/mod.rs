@@ -10,7 +10,7 @@ mod wait;
 
 pub(crate) use address::{Address, Method};
 pub(crate) use client::client_builder;
-pub(crate) use exchange::{accept, next_chunk, transport};
+pub(crate) use exchange::{accept, call, next_chunk, transport};
 pub(crate) use key::{API_KEY_HEADER, ApiKey};
 pub(crate) use pool::BufferPool;
 pub(crate) use tls::{Sessions, reqwest_roots, tls_config};

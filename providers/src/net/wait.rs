@@ -61,6 +61,11 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
+    /// Whether the call may take so much longer.
+    pub(crate) fn has_left(&self, delay: Duration) -> bool {
+        self.end.is_none_or(|(end, _)| Instant::now().checked_add(delay).is_some_and(|then| then < end))
+    }
+
     /// Waits for the head of the answer.
     pub(crate) async fn head<F: Future>(&self, future: F) -> Result<F::Output, Error> {
         self.within(Phase::Head, self.header, future).await

@@ -140,3 +140,39 @@ pub struct CodeExecutionResult {
     #[serde(flatten)]
     pub extra: Extra,
 }
+
+/// The model used a tool on the server.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolCall {
+    /// Tells calls apart; the response has the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Which tool, e.g. `GOOGLE_SEARCH_WEB`.
+    #[serde(alias = "tool_type", default, skip_serializing_if = "Option::is_none")]
+    pub tool_type: Option<String>,
+    /// Its arguments: an object.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "null_is_some")]
+    pub args: Option<Value>,
+    /// Fields that this crate does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// What a tool on the server returned.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolResponse {
+    /// The call's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Which tool.
+    #[serde(alias = "tool_type", default, skip_serializing_if = "Option::is_none")]
+    pub tool_type: Option<String>,
+    /// What it returned: an object.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "null_is_some")]
+    pub response: Option<Value>,
+    /// Fields that this crate does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}

@@ -232,6 +232,58 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// What an embedding is for.
+    TaskType {
+        /// A question that documents are looked for with.
+        RetrievalQuery = "RETRIEVAL_QUERY",
+        /// A document that is looked for.
+        RetrievalDocument = "RETRIEVAL_DOCUMENT",
+        /// To see how alike texts are.
+        SemanticSimilarity = "SEMANTIC_SIMILARITY",
+        /// To sort texts into kinds that are given.
+        Classification = "CLASSIFICATION",
+        /// To find kinds of texts.
+        Clustering = "CLUSTERING",
+        /// To answer questions.
+        QuestionAnswering = "QUESTION_ANSWERING",
+        /// To check facts.
+        FactVerification = "FACT_VERIFICATION",
+        /// A question that code is looked for with.
+        CodeRetrievalQuery = "CODE_RETRIEVAL_QUERY",
+        /// Not set.
+        Unspecified = "TASK_TYPE_UNSPECIFIED",
+    }
+}
+
+open_enum! {
+    /// Whether a file can be used.
+    FileState {
+        /// Not yet.
+        Processing = "PROCESSING",
+        /// It can.
+        Active = "ACTIVE",
+        /// It cannot, and never will.
+        Failed = "FAILED",
+        /// Not set.
+        Unspecified = "STATE_UNSPECIFIED",
+    }
+}
+
+open_enum! {
+    /// Where a file came from.
+    FileSource {
+        /// It was uploaded.
+        Uploaded = "UPLOADED",
+        /// A model made it.
+        Generated = "GENERATED",
+        /// It was registered where it lies.
+        Registered = "REGISTERED",
+        /// Not set.
+        Unspecified = "SOURCE_UNSPECIFIED",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

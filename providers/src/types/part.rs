@@ -5,9 +5,10 @@ use std::fmt;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::content::{Blob, CodeExecutionResult, ExecutableCode, FileData, FunctionCall, FunctionResponse};
+use super::content::{
+    Blob, CodeExecutionResult, ExecutableCode, FileData, FunctionCall, FunctionResponse, ToolCall, ToolResponse,
+};
 use super::extra::Extra;
 
 /// A piece of a content: data of one kind, and what is said about it.
@@ -42,9 +43,9 @@ pub enum Data {
     /// What became of it.
     CodeExecutionResult(Box<CodeExecutionResult>),
     /// The model used a tool on the server.
-    ToolCall(Box<Value>),
+    ToolCall(Box<ToolCall>),
     /// What that tool returned.
-    ToolResponse(Box<Value>),
+    ToolResponse(Box<ToolResponse>),
     /// No data, or a kind that this crate does not know: then it is in [`Part::extra`].
     #[default]
     Unknown,
@@ -212,7 +213,7 @@ impl Field {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -233,7 +234,7 @@ mod tests {
         round_trip(json!({"executableCode": {"language": "PYTHON", "code": "1"}}));
         round_trip(json!({"codeExecutionResult": {"outcome": "OUTCOME_OF_TOMORROW", "output": "1\n"}}));
         round_trip(json!({"toolCall": {"toolType": "SEARCH", "args": {}}}));
-        round_trip(json!({"toolResponse": {"toolType": "SEARCH"}}));
+        round_trip(json!({"toolResponse": {"id": "1", "toolType": "SEARCH", "response": {"found": 3}, "new": 1}}));
         round_trip(json!({}));
     }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::content::Content;
 use super::enums::{BlockReason, FinishReason, HarmCategory, HarmProbability, Modality};
 use super::extra::{Extra, null_is_default};
+use super::logprobs::LogprobsResult;
 use super::part::Part;
 
 /// What was answered. Rare and large fields are boxed, so that an answer without them stays narrow.
@@ -91,7 +92,7 @@ pub struct Candidate {
     pub avg_logprobs: Option<f64>,
     /// The log probabilities of its tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub logprobs_result: Option<Box<Value>>,
+    pub logprobs_result: Option<Box<LogprobsResult>>,
     /// Fields that this crate does not know.
     #[serde(flatten)]
     pub extra: Extra,
@@ -175,7 +176,7 @@ pub struct UsageMetadata {
     pub extra: Extra,
 }
 
-/// Tokens of one kind of content.
+/// Tokens of one kind of content. Every answer has them, four at a time: a word for unknown fields would be paid for by all.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModalityTokenCount {
@@ -229,7 +230,7 @@ mod tests {
                 "content": {"parts": [{"text": "a"}], "role": "model"}, "finishReason": "STOP", "finishMessage": "m", "index": 0,
                 "safetyRatings": [{"category": "HARM_CATEGORY_OF_TOMORROW", "probability": "LOW", "blocked": true, "severityScore": 0.25}],
                 "citationMetadata": {"citationSources": [{"startIndex": 1}]}, "groundingMetadata": {"webSearchQueries": ["q"]},
-                "urlContextMetadata": {"urlMetadata": []}, "tokenCount": 4, "avgLogprobs": -0.25, "logprobsResult": {"chosenCandidates": []},
+                "urlContextMetadata": {"urlMetadata": []}, "tokenCount": 4, "avgLogprobs": -0.25, "logprobsResult": {"logProbabilitySum": -0.5},
                 "somethingNew": 1
             }],
             "promptFeedback": {"blockReason": "SAFETY", "blockReasonMessage": "m", "safetyRatings": [{"category": "HARM_CATEGORY_HARASSMENT"}]},

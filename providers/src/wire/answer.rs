@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use super::array::{ArrayError, ArrayReader};
 use super::buffer::Buffer;
 use super::sse::{SseError, SseReader, Tail};
 use crate::error::{ApiError, Error, Limited};
+use crate::options::StreamForm;
 use crate::types::GenerateContentResponse;
 
 /// What an answer should have been, as errors name it.
@@ -36,10 +38,17 @@ pub(crate) fn judge<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
     }
 }
 
+/// How events are told apart.
+#[derive(Debug)]
+enum Reader {
+    Sse(SseReader),
+    Array(ArrayReader),
+}
+
 /// The events of one `streamGenerateContent` call: bytes in, answers out, and a verdict at the end.
 #[derive(Debug)]
 pub(crate) struct EventStream<B> {
-    reader: SseReader,
+    reader: Reader,
     buffer: B,
     parse: Parse,
     max_event: usize,
@@ -47,9 +56,13 @@ pub(crate) struct EventStream<B> {
 }
 
 impl<B: Buffer> EventStream<B> {
-    /// A stream that gathers what is cut in `buffer`, which must be empty.
-    pub(crate) fn new(buffer: B, max_event: usize, parse: Parse) -> Self {
-        Self { reader: SseReader::new(max_event), buffer, parse, max_event, finished: false }
+    /// A stream of this form, that gathers what is cut in `buffer`, which must be empty.
+    pub(crate) fn new(form: StreamForm, buffer: B, max_event: usize, parse: Parse) -> Self {
+        let reader = match form {
+            StreamForm::Sse => Reader::Sse(SseReader::new(max_event)),
+            StreamForm::Array => Reader::Array(ArrayReader::new(max_event)),
+        };
+        Self { reader, buffer, parse, max_event, finished: false }
     }
 
     /// Delivers the events that `chunk` completes. A break means that the caller wants no more.
@@ -59,7 +72,7 @@ impl<B: Buffer> EventStream<B> {
         on_event: &mut impl FnMut(&GenerateContentResponse) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Error> {
         let (parse, finished) = (self.parse, &mut self.finished);
-        let flow = self.reader.push(&mut self.buffer, chunk, |data| match judge(parse(data), EVENT) {
+        let on_data = |data: &[u8]| match judge(parse(data), EVENT) {
             Err(error) => ControlFlow::Break(Err(error)),
             Ok(event) => {
                 *finished |= event.is_finished();
@@ -68,8 +81,16 @@ impl<B: Buffer> EventStream<B> {
                     ControlFlow::Break(()) => ControlFlow::Break(Ok(())),
                 }
             }
-        });
-        match flow.map_err(|error| too_long(error, self.max_event))? {
+        };
+        let flow = match &mut self.reader {
+            Reader::Sse(reader) => {
+                reader.push(&mut self.buffer, chunk, on_data).map_err(|error| too_long(error, self.max_event))?
+            }
+            Reader::Array(reader) => {
+                reader.push(&mut self.buffer, chunk, on_data).map_err(|error| no_array(error, self.max_event))?
+            }
+        };
+        match flow {
             ControlFlow::Continue(()) => Ok(ControlFlow::Continue(())),
             ControlFlow::Break(stop) => stop.map(ControlFlow::Break),
         }
@@ -80,7 +101,12 @@ impl<B: Buffer> EventStream<B> {
         mut self,
         on_event: &mut impl FnMut(&GenerateContentResponse) -> ControlFlow<()>,
     ) -> Result<(), Error> {
-        match self.reader.finish(&mut self.buffer).map_err(|error| too_long(error, self.max_event))? {
+        let reader = match &mut self.reader {
+            Reader::Sse(reader) => reader,
+            Reader::Array(reader) if reader.is_whole() && self.finished => return Ok(()),
+            Reader::Array(_) => return Err(Error::Truncated),
+        };
+        match reader.finish(&mut self.buffer).map_err(|error| too_long(error, self.max_event))? {
             Tail::Nothing => {}
             Tail::Event(data) => match judge((self.parse)(data), EVENT) {
                 Ok(event) => {
@@ -107,6 +133,14 @@ fn too_long<F: std::error::Error + Send + Sync + 'static>(error: SseError<F>, li
     match error {
         SseError::TooLong(_) => Error::TooLong { what: Limited::Event, limit },
         SseError::Full(error) => Error::answer(EVENT, error),
+    }
+}
+
+fn no_array<F: std::error::Error + Send + Sync + 'static>(error: ArrayError<F>, limit: usize) -> Error {
+    match error {
+        ArrayError::TooLong(_) => Error::TooLong { what: Limited::Event, limit },
+        ArrayError::Full(error) => Error::answer(EVENT, error),
+        ArrayError::Stray(_) => Error::answer(EVENT, error),
     }
 }
 

@@ -1,11 +1,17 @@
 //! Every level against the same servers: wiremock for whole answers, a raw one of our own for what wiremock cannot do.
 
 mod answers;
+mod arrays;
 mod failures;
+mod http2;
+mod layers;
+mod nasty;
 mod protocols;
+mod retries;
 mod secrets;
 mod server;
 mod streams;
+mod surface;
 mod techniques;
 
 use std::future::Future;

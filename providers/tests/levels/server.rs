@@ -137,7 +137,7 @@ async fn read_request(stream: &mut TcpStream) -> io::Result<Option<String>> {
             return Ok(None);
         }
         bytes.extend_from_slice(&chunk[..count]);
-        if !bytes.starts_with(b"POST ") {
+        if ![&b"POST "[..], b"GET ", b"PATCH ", b"DELETE "].iter().any(|verb| bytes.starts_with(verb)) {
             return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
         }
         let text = String::from_utf8_lossy(&bytes);

@@ -4,7 +4,7 @@ use crate::wire::corpus;
 /// What a stream delivers and how it ends.
 fn run(body: &str, max_event: usize) -> (String, Result<(), Error>) {
     let mut text = String::new();
-    let mut events = EventStream::new(Vec::new(), max_event, typed);
+    let mut events = EventStream::new(StreamForm::Sse, Vec::new(), max_event, typed);
     let mut on_event = |event: &GenerateContentResponse| {
         text.push_str(&event.text());
         ControlFlow::Continue(())
@@ -81,7 +81,7 @@ fn an_event_over_the_limit_names_the_limit() {
 #[test]
 fn a_break_ends_without_an_error_and_without_more() {
     let mut seen = 0;
-    let mut events = EventStream::new(Vec::new(), 1000, typed);
+    let mut events = EventStream::new(StreamForm::Sse, Vec::new(), 1000, typed);
     let flow = events.push(format!("{FIRST}{STOP}").as_bytes(), &mut |_: &GenerateContentResponse| {
         seen += 1;
         ControlFlow::Break(())
