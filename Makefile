@@ -30,7 +30,7 @@ report: build ## write the report of an earlier run again (RUN=latest, or its id
 	$(PLIMSOLL) report target/plimsoll/$(RUN)
 
 test: test-deps build ## every test: doc tests first, then the rest, so that the runner's summary is the last line
-	$(CARGO) test --locked --release --workspace --doc --quiet
+	$(CARGO) test --locked --release --workspace --doc --quiet --features plimsoll-providers/monitor
 	scripts/test
 
 test-deps: ## install what the tests need on a fresh Debian machine
@@ -38,8 +38,8 @@ test-deps: ## install what the tests need on a fresh Debian machine
 
 # A mod.rs is a map, and a map links to private modules too; a link that leads nowhere is an error all the same.
 lint: fmt docs deny ## formatting, clippy, documents, dependencies: nothing may warn
-	$(CARGO) clippy --locked --release --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --locked --release --workspace --no-deps
+	$(CARGO) clippy --locked --release --workspace --all-targets --features plimsoll-providers/monitor -- -D warnings
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --locked --release --workspace --no-deps --features plimsoll-providers/monitor
 
 fmt:
 	$(CARGO) fmt --all --check

@@ -33,6 +33,8 @@ pub struct Process {
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     stderr: Arc<Mutex<Vec<u8>>>,
+    /// Closed by the thread that collects standard error when it has seen its end.
+    collecting: Receiver<()>,
     started: Instant,
 }
 
@@ -117,9 +119,11 @@ impl Process {
             });
         }
         let stderr = Arc::new(Mutex::new(Vec::new()));
+        let (collected, collecting) = mpsc::channel::<()>();
         if let Some(mut pipe) = child.stderr.take() {
             let kept = Arc::clone(&stderr);
             std::thread::spawn(move || {
+                let _until_the_end = collected;
                 let mut buffer = [0; 1024];
                 while let Ok(n @ 1..) = pipe.read(&mut buffer) {
                     let Ok(mut kept) = kept.lock() else { break };
@@ -129,7 +133,7 @@ impl Process {
                 }
             });
         }
-        Ok(Self { child, stdin, lines, stderr, started })
+        Ok(Self { child, stdin, lines, stderr, collecting, started })
     }
 
     /// Its process id.
@@ -208,6 +212,8 @@ impl Process {
                 return Lost::Timeout(Duration::from_secs(5));
             }
         };
+        // What it said last may still be on its way; a child of its own that lives on could keep the pipe open, so not for ever.
+        let _ = self.collecting.recv_timeout(Duration::from_secs(1));
         let stderr = self.stderr.lock().map(|kept| String::from_utf8_lossy(&kept).into_owned()).unwrap_or_default();
         match (status.signal(), status.code()) {
             (Some(signal), _) => Lost::Signalled { signal, stderr },
