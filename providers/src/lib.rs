@@ -9,32 +9,55 @@
 //!
 //! All levels implement [`Provider`], share their [types] and answer alike; which one to take is a question of memory only.
 //!
-//! ```no_run
+//! ```
 //! use std::ops::ControlFlow;
+//! use std::sync::Arc;
 //!
 //! use plimsoll_providers::gemini_ultra_optimized::{UltraOptimizedGeminiConfig, UltraOptimizedGeminiProvider};
 //! use plimsoll_providers::{GenerateContentRequest, Provider};
 //!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let provider = UltraOptimizedGeminiProvider::new(UltraOptimizedGeminiConfig {
-//!     api_key: std::env::var("GEMINI_API_KEY")?,
+//! # // As a test it runs, against a server that stands in for the API.
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use wiremock::matchers::{header, path};
+//! # let candidate = r#"{"candidates":[{"content":{"parts":[{"text":"A load line."}]},"finishReason":"STOP"}]}"#;
+//! # let server = wiremock::MockServer::start().await;
+//! # for (method, body, kind) in [
+//! #     ("generateContent", candidate.to_owned(), "application/json"),
+//! #     ("streamGenerateContent", format!("data: {candidate}\r\n\r\n"), "text/event-stream"),
+//! # ] {
+//! #     wiremock::Mock::given(path(format!("/v1beta/models/gemini-2.5-flash:{method}")))
+//! #         .and(header("x-goog-api-key", "the-key"))
+//! #         .respond_with(wiremock::ResponseTemplate::new(200).set_body_raw(body, kind))
+//! #         .expect(1)
+//! #         .mount(&server)
+//! #         .await;
+//! # }
+//! let config = UltraOptimizedGeminiConfig {
+//!     api_key: std::env::var("GEMINI_API_KEY").unwrap_or_default(),
 //!     base_url: None,
 //!     default_model: "gemini-2.5-flash".to_owned(),
 //!     api_version: "v1beta".to_owned(),
 //!     timeout_ms: 60_000,
-//! })
-//! .await?;
+//! };
+//! # let config =
+//! #     UltraOptimizedGeminiConfig { api_key: "the-key".to_owned(), base_url: Some(server.uri()), ..config };
+//! let provider = Arc::new(UltraOptimizedGeminiProvider::new(config).await?);
 //!
 //! let request = GenerateContentRequest::user_text("Why is there a line on a ship's hull?");
 //! let answer = provider.generate(&request).await?;
 //! println!("{}", answer.text());
+//! # assert_eq!(answer.text(), "A load line.");
 //!
+//! # let mut told = String::new();
 //! provider
 //!     .stream(&request, |event| {
 //!         print!("{}", event.text());
+//!         # told.push_str(&event.text());
 //!         ControlFlow::Continue(())
 //!     })
 //!     .await?;
+//! # assert_eq!(told, "A load line.");
 //! # Ok(())
 //! # }
 //! ```
