@@ -15,12 +15,12 @@ use crate::{CANARY, Subject, question};
 crate::every_level! {
     a_question_is_asked_as_the_api_wants_it
     another_model_is_asked_where_it_lives
-    gzip_is_offered_and_read
+    case_16_gzip_is_offered_and_read
     a_long_answer_in_small_chunks_is_whole
-    answers_without_text_are_answers
+    case_6_answers_without_text_are_answers
     twenty_at_once_get_each_its_own
-    a_body_over_the_limit_is_refused
-    a_gzip_bomb_is_refused
+    case_17_a_body_over_the_limit_is_refused
+    case_17_a_gzip_bomb_is_refused
 }
 
 mod on {
@@ -61,7 +61,7 @@ mod on {
         assert_eq!(server.received_requests().await.unwrap().len(), 1);
     }
 
-    pub(super) async fn gzip_is_offered_and_read<S: Subject>() {
+    pub(super) async fn case_16_gzip_is_offered_and_read<S: Subject>() {
         let body = zipped(answer(&"packed ".repeat(2000), Some("STOP")).as_bytes());
         let server = Server::new([
             head("200 OK", &format!("content-encoding: gzip\r\ncontent-length: {}\r\n", body.len())),
@@ -85,7 +85,7 @@ mod on {
         assert_eq!(serde_json::to_value(read).unwrap(), serde_json::from_str::<Value>(&body).unwrap());
     }
 
-    pub(super) async fn answers_without_text_are_answers<S: Subject>() {
+    pub(super) async fn case_6_answers_without_text_are_answers<S: Subject>() {
         let bodies = [
             json!({"candidates": [{"content": {}, "finishReason": "SAFETY"}]}),
             json!({"candidates": [{"finishReason": "A_REASON_OF_TOMORROW", "index": 0}]}),
@@ -126,7 +126,7 @@ mod on {
         assert_eq!(texts, (0..20).map(|number| number.to_string()).collect::<Vec<_>>());
     }
 
-    pub(super) async fn a_body_over_the_limit_is_refused<S: Subject>() {
+    pub(super) async fn case_17_a_body_over_the_limit_is_refused<S: Subject>() {
         let body = answer(&"x".repeat(1000), Some("STOP"));
         let server = Server::new(whole("200 OK", "application/json", body.as_bytes())).await;
         let limits = |max_body| Options { limits: Limits { max_body, ..Limits::default() }, ..Options::default() };
@@ -138,7 +138,7 @@ mod on {
         assert!(error.to_string().contains("max_body"), "{error}");
     }
 
-    pub(super) async fn a_gzip_bomb_is_refused<S: Subject>() {
+    pub(super) async fn case_17_a_gzip_bomb_is_refused<S: Subject>() {
         // 64 MiB of spaces in less than 1 MiB: the limit counts what comes out.
         let body = zipped(&vec![b' '; 64 << 20]);
         assert!(body.len() < 1 << 20);

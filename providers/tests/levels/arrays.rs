@@ -8,10 +8,10 @@ use crate::server::{Server, Step, answer, chunk, head, last_chunk, whole};
 use crate::{Subject, collect, question};
 
 crate::every_level! {
-    an_array_is_asked_for_without_alt_and_any_cut_gives_the_same
-    an_array_that_breaks_off_is_cut
-    an_error_in_an_array_is_typed
-    an_element_over_the_limit_is_refused
+    case_4_an_array_is_asked_for_without_alt_and_any_cut_gives_the_same
+    case_3_an_array_that_breaks_off_is_cut
+    case_1_an_error_in_an_array_is_typed
+    case_5_an_element_over_the_limit_is_refused
 }
 
 fn array() -> Options {
@@ -26,7 +26,7 @@ fn chunked(body: &str, size: usize) -> Vec<Step> {
 mod on {
     use super::*;
 
-    pub(super) async fn an_array_is_asked_for_without_alt_and_any_cut_gives_the_same<S: Subject>() {
+    pub(super) async fn case_4_an_array_is_asked_for_without_alt_and_any_cut_gives_the_same<S: Subject>() {
         let text = "Grüße \u{2028} ⚓️ \"]},\" \\ ";
         let body = format!("[{}\n,\r\n{}\n,{}]\n", answer(text, None), answer("end", Some("STOP")), answer("", None));
         for size in [1, 2, 3, 7, 64, 100_000] {
@@ -43,7 +43,7 @@ mod on {
         }
     }
 
-    pub(super) async fn an_array_that_breaks_off_is_cut<S: Subject>() {
+    pub(super) async fn case_3_an_array_that_breaks_off_is_cut<S: Subject>() {
         let (one, last) = (answer("one", None), answer("two", Some("STOP")));
         for body in
             [format!("[{one}\n"), format!("[{one}\n,{last}"), format!("[{one},{}", &last[..20]), "[]".to_owned()]
@@ -55,7 +55,7 @@ mod on {
         }
     }
 
-    pub(super) async fn an_error_in_an_array_is_typed<S: Subject>() {
+    pub(super) async fn case_1_an_error_in_an_array_is_typed<S: Subject>() {
         let error = r#"{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}"#;
         let one = answer("one", Some("STOP"));
         for body in [format!("[{one}\n,{error}]"), format!("[{one}]{error}"), format!("[{error}]"), error.to_owned()] {
@@ -77,7 +77,7 @@ mod on {
         }
     }
 
-    pub(super) async fn an_element_over_the_limit_is_refused<S: Subject>() {
+    pub(super) async fn case_5_an_element_over_the_limit_is_refused<S: Subject>() {
         let body = format!("[{}\n,{}]", answer("one", None), answer(&"x".repeat(5000), Some("STOP")));
         let server = Server::new(chunked(&body, 3000)).await;
         let options = Options { limits: Limits { max_event: 1000, ..Limits::default() }, ..array() };

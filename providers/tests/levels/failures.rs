@@ -8,19 +8,19 @@ use crate::server::{Server, Step, answer, chunk, event, head, stream_head, whole
 use crate::{Subject, collect, question};
 
 crate::every_level! {
-    a_refusal_is_typed
-    a_refusal_of_a_stream_is_typed_whatever_its_label
-    a_refusal_that_is_not_the_apis_is_quoted
-    an_error_under_200_is_an_error
+    case_8_a_refusal_is_typed
+    case_9_a_refusal_of_a_stream_is_typed_whatever_its_label
+    case_9_a_refusal_that_is_not_the_apis_is_quoted
+    case_1_an_error_under_200_is_an_error
     what_is_not_json_is_a_wrong_answer
-    a_body_that_breaks_off_is_a_transport_error
-    a_reset_before_the_head_is_a_transport_error
+    case_12_a_body_that_breaks_off_is_a_transport_error
+    case_12_a_reset_before_the_head_is_a_transport_error
     nobody_listening_is_a_connection_error
-    silence_before_the_head_times_out
+    case_13_silence_before_the_head_times_out
     silence_in_the_body_times_out
     the_whole_call_times_out
     a_handshake_that_hangs_times_out
-    a_redirect_is_not_followed
+    case_15_a_redirect_is_not_followed
 }
 
 const LIMIT: Option<Duration> = Some(Duration::from_millis(60));
@@ -41,7 +41,7 @@ async fn both(provider: &impl Provider) -> [Error; 2] {
 mod on {
     use super::*;
 
-    pub(super) async fn a_refusal_is_typed<S: Subject>() {
+    pub(super) async fn case_8_a_refusal_is_typed<S: Subject>() {
         let head = format!("content-type: application/json\r\nretry-after: 7\r\ncontent-length: {}\r\n", QUOTA.len());
         let server = Server::new([super::head("429 Too Many Requests", &head), Step::Send(QUOTA.into())]).await;
         let provider = S::at(&server.base(), Options::default()).await;
@@ -56,7 +56,7 @@ mod on {
         assert_eq!(server.requests().len(), 2, "nothing is asked twice");
     }
 
-    pub(super) async fn a_refusal_of_a_stream_is_typed_whatever_its_label<S: Subject>() {
+    pub(super) async fn case_9_a_refusal_of_a_stream_is_typed_whatever_its_label<S: Subject>() {
         let body = br#"{"error": {"code": 400, "message": "bad key", "status": "INVALID_ARGUMENT", "details": [
             {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}]}}"#;
         let server = Server::new(whole("400 Bad Request", "text/event-stream", body)).await;
@@ -67,7 +67,7 @@ mod on {
         }
     }
 
-    pub(super) async fn a_refusal_that_is_not_the_apis_is_quoted<S: Subject>() {
+    pub(super) async fn case_9_a_refusal_that_is_not_the_apis_is_quoted<S: Subject>() {
         let page = b"<!DOCTYPE html><title>Error 404 (Not Found)</title>";
         let server = Server::new(whole("404 Not Found", "text/html", page)).await;
         let provider = S::at(&server.base(), Options::default()).await;
@@ -78,7 +78,7 @@ mod on {
         }
     }
 
-    pub(super) async fn an_error_under_200_is_an_error<S: Subject>() {
+    pub(super) async fn case_1_an_error_under_200_is_an_error<S: Subject>() {
         let body = br#"{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}"#;
         let server = Server::new(whole("200 OK", "application/json", body)).await;
         let provider = S::at(&server.base(), Options::default()).await;
@@ -97,7 +97,7 @@ mod on {
         }
     }
 
-    pub(super) async fn a_body_that_breaks_off_is_a_transport_error<S: Subject>() {
+    pub(super) async fn case_12_a_body_that_breaks_off_is_a_transport_error<S: Subject>() {
         let body = answer("half", Some("STOP"));
         let length = format!("content-length: {}\r\n", body.len() + 1);
         for end in [Step::Close, Step::Reset] {
@@ -108,7 +108,7 @@ mod on {
         }
     }
 
-    pub(super) async fn a_reset_before_the_head_is_a_transport_error<S: Subject>() {
+    pub(super) async fn case_12_a_reset_before_the_head_is_a_transport_error<S: Subject>() {
         for end in [Step::Close, Step::Reset] {
             let server = Server::new([end]).await;
             let provider = S::at(&server.base(), Options::default()).await;
@@ -129,7 +129,7 @@ mod on {
         }
     }
 
-    pub(super) async fn silence_before_the_head_times_out<S: Subject>() {
+    pub(super) async fn case_13_silence_before_the_head_times_out<S: Subject>() {
         let server = Server::new([Step::Silence]).await;
         let provider = S::at(&server.base(), limited(Timeouts { header: LIMIT, ..Timeouts::default() })).await;
         for error in both(&provider).await {
@@ -168,7 +168,7 @@ mod on {
         }
     }
 
-    pub(super) async fn a_redirect_is_not_followed<S: Subject>() {
+    pub(super) async fn case_15_a_redirect_is_not_followed<S: Subject>() {
         let elsewhere =
             Server::new(whole("200 OK", "application/json", answer("stolen", Some("STOP")).as_bytes())).await;
         for status in

@@ -5,6 +5,7 @@ mod arrays;
 mod failures;
 mod http2;
 mod layers;
+mod matrix;
 mod nasty;
 mod protocols;
 mod retries;
@@ -113,7 +114,11 @@ pub(crate) fn question() -> GenerateContentRequest {
 
 /// Fails a test that hangs.
 pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(HANG, future).await.expect("the test hangs")
+    within(HANG, future).await
+}
+
+pub(crate) async fn within<F: Future>(limit: Duration, future: F) -> F::Output {
+    tokio::time::timeout(limit, future).await.expect("the test hangs")
 }
 
 /// All texts of a stream, and how it ended.

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use plimsoll_providers::{
-    Content, Data, Error, FinishReason, GenerateContentRequest, GenerateContentResponse, Options, Part, Provider,
-    Timeouts,
+    Content, Data, Error, FinishReason, GenerateContentRequest, GenerateContentResponse, Options, Part, Phase,
+    Provider, Retry, Timeouts,
 };
 use serde_json::{Value, json};
 
@@ -14,16 +14,20 @@ use crate::{Subject, collect, question};
 
 crate::every_level! {
     case_2_a_finish_reason_before_the_last_event
+    case_4_every_split_point_gives_the_same_events
     case_5_an_event_of_megabytes
-    case_7_a_blocked_prompt_ends_a_stream
+    case_6_a_stream_with_empty_content
+    case_7_a_blocked_prompt_is_an_answer
     case_10_a_thought_signature_goes_back_unchanged
     case_11_function_calls_without_ids_in_parallel
+    case_12_a_reset_behind_the_body_takes_nothing_back
     case_14_unknown_and_integer_enums_and_null_arguments
     case_18_informational_heads_come_first
     case_18_chunk_extensions_and_trailers
     case_18_a_bad_chunk_size
     case_18_connection_close
     case_18_a_kept_connection_is_closed_before_it_is_used_again
+    case_18_a_kept_connection_is_closed_as_it_is_used_again
     case_18_a_head_that_is_no_http
     case_18_a_head_without_end
 }
@@ -54,6 +58,24 @@ mod on {
         assert_eq!(text, "one two");
     }
 
+    /// Two events, cut in two at each byte: the server sends each half as a chunk of its own.
+    pub(super) async fn case_4_every_split_point_gives_the_same_events<S: Subject>() {
+        let text = "é\u{2028}⚓\\\"";
+        let body = event(text, None) + &event(text, Some("STOP"));
+        let bytes = body.clone().into_bytes();
+        let server = Server::with(move |number| {
+            let (one, two) = bytes.split_at(1 + number);
+            vec![stream_head(), chunk(one), chunk(two), last_chunk()]
+        })
+        .await;
+        let provider = S::at(&server.base(), Options::default()).await;
+        for at in 1..body.len() {
+            let (read, end) = collect(&provider).await;
+            end.unwrap();
+            assert_eq!(read, [text, text].concat(), "cut behind byte {at}");
+        }
+    }
+
     pub(super) async fn case_5_an_event_of_megabytes<S: Subject>() {
         let text = "0123456789abcdef".repeat(3 << 16);
         let body = event(&text, Some("STOP"));
@@ -65,11 +87,30 @@ mod on {
         assert!(read == text, "{} of {} bytes", read.len(), text.len());
     }
 
-    pub(super) async fn case_7_a_blocked_prompt_ends_a_stream<S: Subject>() {
+    pub(super) async fn case_6_a_stream_with_empty_content<S: Subject>() {
+        for content in [json!({}), json!({"role": "model"}), json!({"parts": [{"text": ""}], "role": "model"})] {
+            let body = json!({"candidates": [{"content": content, "finishReason": "STOP"}], "usageMetadata": {}});
+            let server = Server::new([stream_head(), chunk(format!("data: {body}\r\n\r\n")), last_chunk()]).await;
+            let (events, end) = events(&S::at(&server.base(), Options::default()).await).await;
+            end.unwrap();
+            assert_eq!((events.len(), events[0].text().as_str()), (1, ""), "{content}");
+        }
+    }
+
+    pub(super) async fn case_7_a_blocked_prompt_is_an_answer<S: Subject>() {
         let body =
             json!({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": {"promptTokenCount": 1}});
-        let server = Server::new([stream_head(), chunk(format!("data: {body}\r\n\r\n")), last_chunk()]).await;
-        let (events, end) = events(&S::at(&server.base(), Options::default()).await).await;
+        let server = Server::with({
+            let body = body.clone();
+            move |number| match number {
+                0 => ok(&body),
+                _ => vec![stream_head(), chunk(format!("data: {body}\r\n\r\n")), last_chunk()],
+            }
+        })
+        .await;
+        let provider = S::at(&server.base(), Options::default()).await;
+        assert_eq!(serde_json::to_value(provider.generate(&question()).await.unwrap()).unwrap(), body);
+        let (events, end) = events(&provider).await;
         end.unwrap();
         assert_eq!(serde_json::to_value(&events).unwrap(), json!([body]));
     }
@@ -78,17 +119,28 @@ mod on {
         let signature = "c2ln+/=".repeat(30_000);
         let parts = json!([{"text": "hm", "thought": true}, {"text": "", "thoughtSignature": signature},
             {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "s2"}, {"hologram": {"depth": 3}}]);
-        let server = Server::new(ok(
-            &json!({"candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP"}]}),
-        ))
+        let body = json!({"candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP"}]});
+        let server = Server::with(move |number| match number {
+            1 => vec![stream_head(), chunk(format!("data: {body}\r\n\r\n")), last_chunk()],
+            _ => ok(&body),
+        })
         .await;
         let provider = S::at(&server.base(), Options::default()).await;
-        let said = provider.generate(&question()).await.unwrap().candidates.remove(0).content.unwrap();
-        let next = Content::user([Part::text("go on")]);
-        let request = GenerateContentRequest { contents: vec![said, next], ..GenerateContentRequest::default() };
-        provider.generate(&request).await.unwrap();
-        let body = server.requests()[1].split_once("\r\n\r\n").unwrap().1.to_owned();
-        assert!(serde_json::from_str::<Value>(&body).unwrap()["contents"][0]["parts"] == parts);
+        let whole = provider.generate(&question()).await.unwrap();
+        let (streamed, end) = events(&provider).await;
+        end.unwrap();
+        for mut answer in [whole].into_iter().chain(streamed) {
+            let said = answer.candidates.remove(0).content.unwrap();
+            let next = Content::user([Part::text("go on")]);
+            let request = GenerateContentRequest { contents: vec![said, next], ..GenerateContentRequest::default() };
+            provider.generate(&request).await.unwrap();
+        }
+        let sent = server.requests();
+        assert_eq!(sent.len(), 4);
+        for request in &sent[2..] {
+            let body = request.split_once("\r\n\r\n").unwrap().1;
+            assert!(serde_json::from_str::<Value>(body).unwrap()["contents"][0]["parts"] == parts);
+        }
     }
 
     pub(super) async fn case_11_function_calls_without_ids_in_parallel<S: Subject>() {
@@ -112,6 +164,24 @@ mod on {
         assert_eq!(cities, [(None, json!("Kiel")), (None, json!("Rostock"))]);
     }
 
+    /// What was whole is an answer, however its connection ends; the next question has another connection.
+    pub(super) async fn case_12_a_reset_behind_the_body_takes_nothing_back<S: Subject>() {
+        let mut whole = whole("200 OK", "application/json", answer("whole", Some("STOP")).as_bytes());
+        whole.push(Step::Reset);
+        let stream = vec![stream_head(), chunk(event("whole", Some("STOP"))), last_chunk(), Step::Reset];
+        let server = Server::with(move |number| if number % 2 == 0 { whole.clone() } else { stream.clone() }).await;
+        let provider = S::at(&server.base(), Options::default()).await;
+        for asked in [1, 3] {
+            assert_eq!(provider.generate(&question()).await.unwrap().text(), "whole");
+            server.ended(asked).await;
+            let (text, end) = collect(&provider).await;
+            end.unwrap();
+            assert_eq!(text, "whole");
+            server.ended(asked + 1).await;
+        }
+        assert_eq!((server.requests().len(), server.connections()), (4, 4));
+    }
+
     pub(super) async fn case_14_unknown_and_integer_enums_and_null_arguments<S: Subject>() {
         let candidate = |reason: Value| {
             json!({"content": {"parts": [{"functionCall": {"name": "f", "args": null}}]}, "finishReason": reason,
@@ -119,10 +189,20 @@ mod on {
         };
         let body = json!({"candidates": [candidate(json!("A_REASON_OF_TOMORROW")), candidate(json!(1))],
             "usageMetadata": {"promptTokensDetails": [{"modality": 1, "tokenCount": 11}], "trafficType": 1}});
-        let server = Server::new(ok(&body)).await;
+        let server = Server::with({
+            let body = body.clone();
+            move |number| match number {
+                0 => ok(&body),
+                _ => vec![stream_head(), chunk(format!("data: {body}\r\n\r\n")), last_chunk()],
+            }
+        })
+        .await;
         let provider = S::at(&server.base(), Options::default()).await;
         let read = provider.generate(&question()).await.unwrap();
         assert_eq!(read.candidates[1].finish_reason, Some(FinishReason::Number(1)));
+        let (events, end) = events(&provider).await;
+        end.unwrap();
+        assert_eq!(events, std::slice::from_ref(&read));
         assert_eq!(serde_json::to_value(read).unwrap(), body);
     }
 
@@ -181,6 +261,24 @@ mod on {
         for asked in 1..=5 {
             assert_eq!(provider.generate(&question()).await.unwrap().text(), "kept");
             server.ended(asked).await;
+        }
+    }
+
+    /// The server reads the second request on a kept connection and closes without a word. Nobody can know whether it was served, so
+    /// that it is for the retry policy to ask again; without one it is an error, and what comes after it is not hurt.
+    pub(super) async fn case_18_a_kept_connection_is_closed_as_it_is_used_again<S: Subject>() {
+        let good = whole("200 OK", "application/json", answer("kept", Some("STOP")).as_bytes());
+        let server = Server::with(move |number| if number % 2 == 0 { good.clone() } else { vec![Step::Close] }).await;
+        let provider = S::at(&server.base(), Options::default()).await;
+        assert_eq!(provider.generate(&question()).await.unwrap().text(), "kept");
+        match provider.generate(&question()).await {
+            Ok(again) => assert_eq!((again.text().as_str(), server.requests().len()), ("kept", 3)),
+            Err(error) => assert!(matches!(error, Error::Transport { phase: Phase::Head, .. }), "{error:?}"),
+        }
+        let retry = Retry { attempts: 2, base_delay: Duration::from_millis(1), max_delay: Duration::from_secs(1) };
+        let provider = S::at(&server.base(), Options { retry, ..Options::default() }).await;
+        for _ in 0..3 {
+            assert_eq!(provider.generate(&question()).await.unwrap().text(), "kept");
         }
     }
 

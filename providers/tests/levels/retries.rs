@@ -11,9 +11,9 @@ use crate::{Subject, collect, question};
 
 crate::every_level! {
     what_was_overloaded_is_asked_again
-    the_apis_own_delay_is_waited_for
-    a_delay_that_is_too_long_is_an_end
-    a_daily_quota_is_an_end
+    case_8_the_apis_own_delay_is_waited_for
+    case_8_a_delay_that_is_too_long_is_an_end
+    case_8_a_daily_quota_is_an_end
     a_bad_request_is_an_end
     a_stream_is_not_asked_again_once_something_was_delivered
     a_stream_of_which_nothing_came_is_asked_again
@@ -60,7 +60,7 @@ mod on {
     }
 
     /// Both ways of asking for a delay, the one with nine decimals and the header.
-    pub(super) async fn the_apis_own_delay_is_waited_for<S: Subject>() {
+    pub(super) async fn case_8_the_apis_own_delay_is_waited_for<S: Subject>() {
         let details = json!([retry_info("0.051000001s")]);
         let server = serving(vec![refusal(429, "RESOURCE_EXHAUSTED", details), good("a")]).await;
         let provider = S::at(&server.base(), patient(2)).await;
@@ -76,7 +76,7 @@ mod on {
         assert!(begin.elapsed() >= Duration::from_secs(1));
     }
 
-    pub(super) async fn a_delay_that_is_too_long_is_an_end<S: Subject>() {
+    pub(super) async fn case_8_a_delay_that_is_too_long_is_an_end<S: Subject>() {
         let server = serving(vec![refusal(429, "RESOURCE_EXHAUSTED", json!([retry_info("48.939935699s")]))]).await;
         let provider = S::at(&server.base(), patient(9)).await;
         let error = provider.generate(&question()).await.unwrap_err();
@@ -90,7 +90,7 @@ mod on {
         assert_eq!(server.requests().len(), 1);
     }
 
-    pub(super) async fn a_daily_quota_is_an_end<S: Subject>() {
+    pub(super) async fn case_8_a_daily_quota_is_an_end<S: Subject>() {
         let quota = json!({"@type": "type.googleapis.com/google.rpc.QuotaFailure",
             "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier", "quotaValue": "20"}]});
         let server = serving(vec![refusal(429, "RESOURCE_EXHAUSTED", json!([quota, retry_info("0.001s")]))]).await;

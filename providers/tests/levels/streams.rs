@@ -12,13 +12,13 @@ use crate::{CANARY, Subject, collect, question};
 crate::every_level! {
     a_stream_is_asked_for_as_the_api_wants_it
     events_are_delivered_as_they_arrive
-    any_cut_gives_the_same_text
-    a_stream_that_breaks_off_is_an_error
-    a_stream_without_a_finish_reason_is_an_error
-    an_error_after_events_is_typed
+    case_4_any_cut_gives_the_same_text
+    case_12_a_stream_that_breaks_off_is_an_error
+    case_3_a_stream_without_a_finish_reason_is_an_error
+    case_1_an_error_after_events_is_typed
     a_break_hangs_up
     dropping_the_future_hangs_up
-    an_event_over_the_limit_is_refused
+    case_5_an_event_over_the_limit_is_refused
 }
 
 mod on {
@@ -57,7 +57,7 @@ mod on {
         assert_eq!(text, "one two three");
     }
 
-    pub(super) async fn any_cut_gives_the_same_text<S: Subject>() {
+    pub(super) async fn case_4_any_cut_gives_the_same_text<S: Subject>() {
         let text = "Grüße \u{2028} ⚓️ \"quoted\" \\ ";
         let body = [event(text, None), event(text, None), event("end", Some("STOP")), event("", Some("STOP"))].concat();
         for size in [1, 2, 3, 5, 64, 10_000] {
@@ -71,7 +71,7 @@ mod on {
         }
     }
 
-    pub(super) async fn a_stream_that_breaks_off_is_an_error<S: Subject>() {
+    pub(super) async fn case_12_a_stream_that_breaks_off_is_an_error<S: Subject>() {
         for end in [Step::Close, Step::Reset] {
             let server = Server::new([stream_head(), chunk(event("one", Some("STOP"))), end]).await;
             let provider = S::at(&server.base(), Options::default()).await;
@@ -80,7 +80,7 @@ mod on {
         }
     }
 
-    pub(super) async fn a_stream_without_a_finish_reason_is_an_error<S: Subject>() {
+    pub(super) async fn case_3_a_stream_without_a_finish_reason_is_an_error<S: Subject>() {
         let cut = event("two", Some("STOP"));
         for tail in ["", &cut[..cut.len() - 9]] {
             // Without a length and without chunks the end of the connection is the end of the body: nothing else tells.
@@ -92,9 +92,14 @@ mod on {
             assert_eq!(text, "one");
             assert!(matches!(end, Err(Error::Truncated)), "{end:?}");
         }
+        // A body that ends as it should, of which the last event says that there is more.
+        let server = Server::new([stream_head(), chunk(event("one", None)), last_chunk()]).await;
+        let (text, end) = collect(&S::at(&server.base(), Options::default()).await).await;
+        assert_eq!(text, "one");
+        assert!(matches!(end, Err(Error::Truncated)), "{end:?}");
     }
 
-    pub(super) async fn an_error_after_events_is_typed<S: Subject>() {
+    pub(super) async fn case_1_an_error_after_events_is_typed<S: Subject>() {
         let error = r#"{"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}"#;
         for tail in [error.to_owned(), format!("data: {error}\r\n\r\n")] {
             let server =
@@ -150,7 +155,7 @@ mod on {
         silent.ended(1).await;
     }
 
-    pub(super) async fn an_event_over_the_limit_is_refused<S: Subject>() {
+    pub(super) async fn case_5_an_event_over_the_limit_is_refused<S: Subject>() {
         let long = event(&"x".repeat(5000), Some("STOP"));
         let steps =
             [stream_head(), chunk(event("one", None)), chunk(&long[..3000]), chunk(&long[3000..]), last_chunk()];
