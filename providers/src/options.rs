@@ -61,7 +61,7 @@ impl fmt::Debug for Trust {
 /// Who does the cryptography of TLS. It belongs to the provider's own configuration; no process-wide default is installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Crypto {
-    /// What the level's HTTP client comes with.
+    /// What the level's HTTP client comes with; for a client of our own, ring, which takes the least memory.
     #[default]
     Default,
     /// [ring](https://docs.rs/ring).

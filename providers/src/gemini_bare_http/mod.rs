@@ -18,7 +18,6 @@ mod idle;
 mod origin;
 mod request;
 mod rooms;
-mod trust;
 mod visiting;
 
 use std::ops::ControlFlow;
@@ -90,7 +89,7 @@ impl BareGeminiProvider {
         let origin = Origin::new(&config, &options)?;
         let key = ApiKey::new(&config.api_key)?;
         let fields = Fields::new(&origin.authority, key.header().as_bytes());
-        let tls = trust::config(&options.trust, options.crypto)?;
+        let tls = net::lean_tls_config(&options.trust, options.crypto, Protocol::Http1)?;
         let patience = Patience::new(&config, &options.timeouts);
         config.api_key = String::new();
         config.base_url = Some(origin.prefix.to_string());

@@ -1,11 +1,13 @@
-//! What the levels that stand on reqwest share: making its client, waiting no longer than allowed, and turning its failures into ours.
+//! What levels share: making reqwest's client, TLS, waiting no longer than allowed, and turning failures into ours.
 
 mod address;
 mod client;
 mod exchange;
 mod key;
 mod pool;
+mod session;
 mod tls;
+mod trust;
 mod wait;
 
 pub(crate) use address::{Address, Method};
@@ -13,5 +15,5 @@ pub(crate) use client::client_builder;
 pub(crate) use exchange::{MAX_ERROR_BODY, accept, call, delay, next_chunk, transport};
 pub(crate) use key::{API_KEY_HEADER, ApiKey};
 pub(crate) use pool::{BufferPool, Lease};
-pub(crate) use tls::{Sessions, reqwest_roots, tls_config};
+pub(crate) use tls::{Sessions, lean_tls_config, reqwest_roots, tls_config};
 pub(crate) use wait::{Patience, Wait};
