@@ -14,6 +14,7 @@
 pub mod cli;
 pub mod config;
 pub mod corpus;
+pub mod doctor;
 pub mod event;
 pub mod mock;
 pub mod plan;

@@ -110,3 +110,25 @@ fn events_are_json_lines_that_begin_and_end_a_run() {
     assert_eq!(kind(1), "sample-started");
     assert_eq!(kind(events.len() - 1), "run-finished");
 }
+
+#[test]
+fn the_doctor_looks_at_the_machine_and_measures_a_program_against_itself() {
+    let project = Project::new("");
+    let looked = project.plimsoll(&["doctor", "--no-trial"]);
+    assert_code(&looked, 0);
+    for what in ["system", "randomisation", "/proc", "open files", "subjects"] {
+        assert!(said(&looked).contains(what), "{what}: {}", said(&looked));
+    }
+    let tried = project.plimsoll(&["doctor", "--subject", "ultra", "--samples", "2", "--markdown"]);
+    assert_code(&tried, 0);
+    let table = String::from_utf8_lossy(&tried.stdout);
+    let rows = |figure: &str| table.lines().filter(|line| line.contains(figure)).count();
+    // Two runtimes each.
+    assert_eq!(
+        (rows("growth proc.anon"), rows("heap.allocs per request"), rows("growth jemalloc.allocated")),
+        (2, 2, 1)
+    );
+    let nobody = project.plimsoll(&["doctor", "--subject", "nobody"]);
+    assert_code(&nobody, 2);
+    assert!(said(&nobody).contains("list subjects"), "{}", said(&nobody));
+}

@@ -141,7 +141,7 @@ impl Figure {
         }
     }
 
-    fn unit(&self) -> Unit {
+    pub(crate) fn unit(&self) -> Unit {
         if matches!(self, Self::Latency(_)) { Unit::Micros } else { metric::unit(self.metric()) }
     }
 }
@@ -193,7 +193,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    fn of(values: &[f64], unit: Unit) -> Option<Self> {
+    pub(crate) fn of(values: &[f64], unit: Unit) -> Option<Self> {
         Some(Self { stats: Stats::of(values)?, unit })
     }
 
@@ -297,14 +297,17 @@ pub fn cells(record: &Record) -> Vec<CellFigures> {
     order.into_iter().map(|(cell, planned)| one(cell, planned, by_cell.get(cell).map_or(&[], Vec::as_slice))).collect()
 }
 
+/// The figures of some samples of one cell, one value for each sample that counts, in their order.
+pub(crate) fn values(samples: &[&Sample]) -> BTreeMap<Figure, Vec<f64>> {
+    let mut values: BTreeMap<Figure, Vec<f64>> = BTreeMap::new();
+    for (figure, value) in samples.iter().filter(|sample| sample.status == Status::Ok).flat_map(|s| figures(s)) {
+        values.entry(figure).or_default().push(value);
+    }
+    values
+}
+
 fn one(cell: &Cell, planned: u32, samples: &[&Sample]) -> CellFigures {
     let valid: Vec<&Sample> = samples.iter().copied().filter(|sample| sample.status == Status::Ok).collect();
-    let mut values: BTreeMap<Figure, Vec<f64>> = BTreeMap::new();
-    for sample in &valid {
-        for (figure, value) in figures(sample) {
-            values.entry(figure).or_default().push(value);
-        }
-    }
     let failures = samples
         .iter()
         .filter(|sample| sample.status != Status::Ok)
@@ -321,7 +324,7 @@ fn one(cell: &Cell, planned: u32, samples: &[&Sample]) -> CellFigures {
         ok: u32::try_from(valid.len()).unwrap_or(u32::MAX),
         failures,
         checkpoints: longest.map_or_else(Vec::new, |s| s.checkpoints.iter().map(|c| c.name.clone()).collect()),
-        figures: values
+        figures: values(samples)
             .into_iter()
             .filter_map(|(figure, values)| {
                 let measured = Measured::of(&values, figure.unit())?;

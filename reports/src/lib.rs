@@ -18,6 +18,7 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod metric;
+pub mod noise;
 pub mod read;
 pub mod record;
 pub mod schema;

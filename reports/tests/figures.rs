@@ -4,8 +4,10 @@ mod common;
 
 use common::{Builder, PLAIN, Shape, cell, varied};
 use plimsoll_reports::derive::{CellFigures, Figure, cells};
+use plimsoll_reports::noise;
 use plimsoll_reports::record::{Record, Status};
 use plimsoll_reports::stats::Exactness;
+use plimsoll_reports::stats::power::Rule;
 use plimsoll_reports::summary;
 
 fn one(probe: &str, shapes: &[Shape]) -> CellFigures {
@@ -161,4 +163,42 @@ fn nothing_is_claimed_of_nothing() {
     let told = summary(&failed);
     assert!(told.verdict.starts_with("No valid measurement: none of 2 samples counts"), "{}", told.verdict);
     assert!(!told.has_valid_measurement() && told.headline.is_none());
+}
+
+/// A change that is to be seen by twenty pairs, all at once, twice.
+const RULE: Rule = Rule { pairs: 20, family: 1, alpha: 0.05, floor: 0.0 };
+
+#[test]
+fn noise_is_told_figure_by_figure_and_an_exact_one_shows_any_change() {
+    let (rss, count) = (cell("a", "chat", "rss", &[]), cell("a", "chat", "count", &[("runtime", "current_thread")]));
+    let record = Builder::new().measured(&rss, &varied(PLAIN, 10)).measured(&count, &[PLAIN; 10]).build();
+    let told = noise::noise(&record, &RULE);
+    let of = |figure: &Figure| told.iter().find(|row| row.figure == *figure).unwrap();
+
+    let exact = of(&Figure::per_request("heap.allocs"));
+    assert_eq!(
+        (exact.measured.is_exact(), noise::smallest(exact), noise::range(exact)),
+        (true, "any".into(), "".into())
+    );
+    // Growth varies by −2 to +2 pages: a change of two is seen, and less than one cannot occur.
+    let noisy = of(&Figure::growth("proc.anon"));
+    let smallest = noisy.smallest.unwrap().value() / 4096.0;
+    assert!(!noisy.measured.is_exact() && (1.0..2.0).contains(&smallest), "{smallest} pages");
+    assert_eq!(noise::range(noisy), "2.23 %", "four pages of 733,184 B");
+
+    let table = noise::markdown(&told);
+    assert_eq!(table.lines().count(), told.len() + 2);
+    assert!(
+        table.contains("| `chat` | current_thread | heap.allocs per request | 10 | 119 | identical |  | any |"),
+        "{table}"
+    );
+}
+
+#[test]
+fn noise_of_samples_that_do_not_count_is_not_told() {
+    let rss = cell("a", "chat", "rss", &[]);
+    let record = Builder::new().measured(&rss, &[PLAIN; 4]).failed(&rss, Status::Failed, "no").build();
+    let told = noise::noise(&record, &RULE);
+    assert!(!told.is_empty());
+    assert!(told.iter().all(|row| row.measured.stats.samples == 4 && row.measured.is_exact()));
 }

@@ -1,6 +1,7 @@
 //! The command line: what can be said, and one file per verb.
 
 mod completions;
+mod doctor;
 mod list;
 mod mock;
 mod report;
@@ -53,6 +54,8 @@ enum Verb {
     List(list::Args),
     /// Serve the mock of the Gemini API alone, to develop against
     Mock(mock::Args),
+    /// Look at this machine: what could spoil a measurement, and how small a change it can show
+    Doctor(doctor::Args),
     /// Print a JSON Schema: of a record, a sample, or plimsoll.toml
     Schema(schema::Args),
     /// Print a completion script for a shell
@@ -104,6 +107,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Verb::Verify(args) => project(config).and_then(|p| verify::run(&p, args)),
         Verb::List(args) => project(config).and_then(|p| list::run(&p, args)),
         Verb::Mock(args) => mock::run(args),
+        Verb::Doctor(args) => project(config).and_then(|p| doctor::run(&p, args)),
         Verb::Schema(args) => schema::run(&args),
         Verb::Completions(args) => completions::run(&args),
     };

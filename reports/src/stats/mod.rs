@@ -1,4 +1,12 @@
 //! What a handful of samples says: middle, ends, spread, and whether they are all the same.
+//!
+//! - [`paired`]: whether two sides differ, by how much, how surely
+//! - [`family`]: many such questions at once
+//! - [`power`]: how small a difference would have been seen
+
+pub mod family;
+pub mod paired;
+pub mod power;
 
 use serde::Serialize;
 
