@@ -7,6 +7,8 @@ SUITE    ?= quick
 RUN      ?= latest
 TARGET   := $(or $(CARGO_TARGET_DIR),target)
 PLIMSOLL := $(TARGET)/release/plimsoll
+# What is off unless asked for: tests, lints and documentation ask for it.
+FEATURES := plimsoll-providers/monitor,plimsoll-providers/libcurl
 
 .DEFAULT_GOAL := help
 .PHONY: help build bench report full test test-deps lint fmt docs deny schema clean
@@ -16,6 +18,7 @@ help: ## this list
 
 # The measured programs are built by a cargo of their own: in one build with the harness, Cargo would unify features, and a level's
 # tokio would carry the harness's signal handling and its serde_json the harness's ordered maps (ARCHITECTURE.md, "One build, two halves").
+# The programs of the level libcurl are a third, which `plimsoll run` builds for the suites that have it.
 build: ## build the measured programs, then the harness (release)
 	$(CARGO) build --locked --release -p plimsoll-subjects
 	$(CARGO) build --locked --release -p plimsoll-count -p plimsoll
@@ -30,7 +33,7 @@ report: build ## write the report of an earlier run again (RUN=latest, or its id
 	$(PLIMSOLL) report target/plimsoll/$(RUN)
 
 test: test-deps build ## every test: doc tests first, then the rest, so that the runner's summary is the last line
-	$(CARGO) test --locked --release --workspace --doc --quiet --features plimsoll-providers/monitor
+	$(CARGO) test --locked --release --workspace --doc --quiet --features $(FEATURES)
 	scripts/test
 
 test-deps: ## install what the tests need on a fresh Debian machine
@@ -38,8 +41,8 @@ test-deps: ## install what the tests need on a fresh Debian machine
 
 # A mod.rs is a map, and a map links to private modules too; a link that leads nowhere is an error all the same.
 lint: fmt docs deny ## formatting, clippy, documents, dependencies: nothing may warn
-	$(CARGO) clippy --locked --release --workspace --all-targets --features plimsoll-providers/monitor -- -D warnings
-	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --locked --release --workspace --no-deps --features plimsoll-providers/monitor
+	$(CARGO) clippy --locked --release --workspace --all-targets --features $(FEATURES) -- -D warnings
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --locked --release --workspace --no-deps --features $(FEATURES)
 
 fmt:
 	$(CARGO) fmt --all --check

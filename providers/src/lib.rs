@@ -6,6 +6,7 @@
 //! | `optimized` | [`gemini_optimized::OptimizedGeminiProvider`] | pooled buffers, a client built on first use, a small connection pool |
 //! | `ultra` | [`gemini_ultra_optimized::UltraOptimizedGeminiProvider`] | nine techniques, each of which can be switched |
 //! | `bare` | [`gemini_bare_http::BareGeminiProvider`] | a minimal HTTP/1.1 client of our own over rustls, bodies read where they lie |
+//! | `libcurl` | `gemini_libcurl::LibcurlGeminiProvider` | libcurl in place of reqwest, built from source; with the feature `libcurl` |
 //!
 //! All levels implement [`Provider`], share their [types] and answer alike; which one to take is a question of memory only.
 //!
@@ -113,8 +114,8 @@
 //!
 //! # In production
 //!
-//! - A call is sent once, unless [`Options::retry`] says otherwise; [`Retry`] says what is sent again, and what never. (`bare` also
-//!   replaces, once, a connection that was closed just as it was used again, before a byte of an answer.)
+//! - A call is sent once, unless [`Options::retry`] says otherwise; [`Retry`] says what is sent again, and what never. (`bare` and
+//!   `libcurl` also replace a connection that was closed just as it was used again, before a byte of an answer.)
 //! - [`Chat`] keeps the history of a conversation, and [`DynProvider`] is any level behind one type.
 //! - With the feature `monitor`, `monitor::MemoryMonitor` watches how the process grows: a callback, a `tracing` event and OpenMetrics.
 //! - Calls are told as [`tracing`](https://docs.rs/tracing) events of the target `plimsoll_providers`: `trace` when one is sent, `debug`
@@ -135,6 +136,8 @@ mod retry;
 mod technique;
 
 pub mod gemini_bare_http;
+#[cfg(feature = "libcurl")]
+pub mod gemini_libcurl;
 pub mod gemini_optimized;
 pub mod gemini_original;
 pub mod gemini_ultra_optimized;

@@ -16,6 +16,8 @@ pub enum Level {
     Ultra,
     /// [`gemini_bare_http`](crate::gemini_bare_http).
     Bare,
+    /// `gemini_libcurl`, which is there with the feature `libcurl`.
+    Libcurl,
 }
 
 impl Level {
@@ -26,6 +28,7 @@ impl Level {
             Self::Optimized => "optimized",
             Self::Ultra => "ultra",
             Self::Bare => "bare",
+            Self::Libcurl => "libcurl",
         }
     }
 
@@ -33,7 +36,7 @@ impl Level {
     pub const fn techniques(self) -> &'static [Technique] {
         use Technique::*;
         match self {
-            Self::Original | Self::Bare => &[],
+            Self::Original | Self::Bare | Self::Libcurl => &[],
             Self::Optimized => &[ObjectPooling, LazyComponents, SmallPool],
             Self::Ultra => &[
                 StackFirstBuffers,
@@ -60,10 +63,12 @@ impl FromStr for Level {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        [Self::Original, Self::Optimized, Self::Ultra, Self::Bare]
+        [Self::Original, Self::Optimized, Self::Ultra, Self::Bare, Self::Libcurl]
             .into_iter()
             .find(|level| level.name() == text)
-            .ok_or_else(|| Error::config(format!("unknown level {text:?}: use original, optimized, ultra or bare")))
+            .ok_or_else(|| {
+                Error::config(format!("unknown level {text:?}: use original, optimized, ultra, bare or libcurl"))
+            })
     }
 }
 

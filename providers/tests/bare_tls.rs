@@ -1,4 +1,4 @@
-//! Whom the level `bare` takes for the server: full verification, with either cryptography.
+//! Whom a level that does not stand on reqwest takes for the server: full verification, with either cryptography where there are two.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use plimsoll_providers::gemini_bare_http::{BareGeminiConfig, BareGeminiProvider};
-use plimsoll_providers::{Crypto, Error, GenerateContentRequest, Options, Phase, Provider, Trust};
+use plimsoll_providers::gemini_bare_http::BareGeminiProvider;
+use plimsoll_providers::{Config, Crypto, Error, GenerateContentRequest, Options, Phase, Provider, Trust};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -82,17 +82,24 @@ fn serve(connection: std::net::TcpStream, config: Arc<ServerConfig>, sends: Send
 }
 
 async fn ask(name: &str, port: u16, trust: Trust, crypto: Crypto, prompt: &str) -> Result<String, Error> {
-    let config = BareGeminiConfig {
-        api_key: "canary".to_owned(),
-        base_url: Some(format!("https://{name}:{port}")),
-        ..BareGeminiConfig::default()
-    };
+    ask_by(BareGeminiProvider::with_options, name, port, trust, crypto, prompt).await
+}
+
+/// Asks twice by a provider that `make` makes: the second time on the connection that waited.
+async fn ask_by<P: Provider>(
+    make: impl AsyncFnOnce(Config, Options) -> Result<P, Error>,
+    name: &str,
+    port: u16,
+    trust: Trust,
+    crypto: Crypto,
+    prompt: &str,
+) -> Result<String, Error> {
+    let config =
+        Config { api_key: "canary".to_owned(), base_url: Some(format!("https://{name}:{port}")), ..Config::default() };
     let resolve = vec![format!("{name}:{port}:127.0.0.1").parse().unwrap()];
-    let provider =
-        BareGeminiProvider::with_options(config, Options { trust, crypto, resolve, ..Options::default() }).await?;
+    let provider = make(config, Options { trust, crypto, resolve, ..Options::default() }).await?;
     let request = GenerateContentRequest::user_text(prompt);
     provider.generate(&request).await?;
-    // Again, on the connection that waited.
     provider.generate(&request).await.map(|answer| answer.text())
 }
 
@@ -133,4 +140,42 @@ async fn a_cut_is_not_taken_for_the_end() {
     let error = ask("localhost", port, ours(), Crypto::Ring, "why?").await.unwrap_err();
     assert!(matches!(error, Error::Transport { phase: Phase::Body, .. }), "{error:?}");
     assert!(error.to_string().contains("close_notify"), "{error}");
+}
+
+#[cfg(feature = "libcurl")]
+mod libcurl {
+    use plimsoll_providers::gemini_libcurl::LibcurlGeminiProvider;
+
+    use super::*;
+
+    async fn ask(name: &str, port: u16, trust: Trust) -> Result<String, Error> {
+        // A request of many records.
+        ask_by(LibcurlGeminiProvider::with_options, name, port, trust, Crypto::AwsLc, &"why? ".repeat(50_000)).await
+    }
+
+    #[tokio::test]
+    async fn the_right_server_is_believed_whether_the_roots_are_a_file_or_text() {
+        let text = std::fs::read(certificates().join("ca.pem")).unwrap();
+        for (size, trust) in [(37, ours()), (16 << 10, Trust::Pem(text))] {
+            assert_eq!(ask("localhost", start(Sends::Records(size)), trust).await.unwrap(), super::text());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrong_root_and_a_wrong_name_are_refused() {
+        let port = start(Sends::Records(1000));
+        for (name, trust) in
+            [("localhost", Trust::WebPkiRoots), ("localhost", Trust::Platform), ("elsewhere.invalid", ours())]
+        {
+            let error = ask(name, port, trust).await.unwrap_err();
+            assert!(matches!(error, Error::Transport { phase: Phase::Connect, .. }), "{error:?}");
+            assert!(error.to_string().contains("certificate"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cut_is_not_taken_for_the_end() {
+        let error = ask("localhost", start(Sends::Cut), ours()).await.unwrap_err();
+        assert!(matches!(error, Error::Transport { phase: Phase::Body, .. }), "{error:?}");
+    }
 }

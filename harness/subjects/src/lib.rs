@@ -1,11 +1,12 @@
 //! What the measured programs of this repository share: each level's few lines, as a stranger would write them.
 //!
 //! The programs are in `src/bin`, one for each level and allocator, three lines each. A program holds one level only, because what else
-//! is linked in moves the figures at `start` (tested with `nm`). `probe-*` are for the harness's own tests, `c/` and `python/` hold
+//! is linked in moves the figures at `start` (tested with `nm`). The level `libcurl` has a package of its own, `libcurl/`, for what it links
+//! would be in every program of this one. `probe-*` are for the harness's own tests, `c/` and `python/` hold
 //! subjects in other languages.
 #![forbid(unsafe_code)]
 
-mod ask;
+pub mod ask;
 pub mod bare;
 pub mod optimized;
 pub mod original;
@@ -16,10 +17,14 @@ use plimsoll_providers::{Error, ErrorKind, Level, Options, Techniques, Trust};
 use plimsoll_worker::{Env, Failure, Kind};
 
 /// How long a call may take, milliseconds. The harness has limits of its own: this one only ends what hangs.
-const TIMEOUT_MS: u64 = 60_000;
+pub const TIMEOUT_MS: u64 = 60_000;
 
 /// What the environment says, as the levels take it.
-fn options(env: &Env, level: Level) -> Result<Options, Failure> {
+///
+/// # Errors
+///
+/// A word that no level, or not this one, knows.
+pub fn options(env: &Env, level: Level) -> Result<Options, Failure> {
     Ok(Options {
         trust: if env.ca.is_empty() { Trust::Platform } else { Trust::PemFile(env.ca.clone().into()) },
         crypto: env.crypto.parse().map_err(failure)?,
@@ -33,7 +38,8 @@ fn options(env: &Env, level: Level) -> Result<Options, Failure> {
     })
 }
 
-fn failure(error: Error) -> Failure {
+/// A level's error as the protocol has it.
+pub fn failure(error: Error) -> Failure {
     let kind = match error.kind() {
         ErrorKind::Status => Kind::Status,
         ErrorKind::Transport => Kind::Transport,

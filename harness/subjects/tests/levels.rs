@@ -4,16 +4,16 @@ mod common;
 
 use std::fs;
 
+use common::count::Counters;
 use common::server::{Server, text};
-use common::{KEY, Subject, command, crc, pairs, program};
+use common::{KEY, Subject, command, crc, levels, pairs, program};
 
-const LEVELS: [&str; 4] = ["original", "optimized", "ultra", "bare"];
 const REQUESTS: [(&str, u64); 5] =
     [("chat 1 1", 1), ("chat 19 1", 19), ("stream 3 1", 3), ("chat 40 20", 40), ("stream 40 20", 40)];
 
 #[test]
 fn every_level_gives_the_right_answers_on_every_allocator_and_runtime() {
-    for level in LEVELS {
+    for level in levels() {
         for (allocator, runtime) in [
             ("system", "current_thread"),
             ("system", "multi_thread"),
@@ -49,7 +49,7 @@ fn every_level_gives_the_right_answers_on_every_allocator_and_runtime() {
 
 #[test]
 fn every_level_says_what_went_wrong_and_not_the_key() {
-    for level in LEVELS {
+    for level in levels() {
         let server = Server::start();
         for (prefix, ask, kinds) in [
             ("/refuse", "chat 2 1", &["error status "][..]),
@@ -74,8 +74,32 @@ fn every_level_says_what_went_wrong_and_not_the_key() {
 }
 
 #[test]
+fn a_levels_steady_requests_repeat_to_the_byte() {
+    // Plain HTTP and one fixed answer: what varies with TLS and pacing is the harness's to hold still.
+    let steady = |level: &str| {
+        let server = Server::start();
+        let mut start = command(program(&format!("{level}-system")), &server.origin);
+        let counters = Counters::of(&mut start, level);
+        let mut subject = Subject::start(start);
+        subject.ready();
+        subject.ok("chat 64 1");
+        let before = counters.read();
+        subject.ok("chat 64 1");
+        let after = counters.read();
+        (after.allocs - before.allocs, after.bytes - before.bytes)
+    };
+    for level in levels() {
+        let first = steady(level);
+        assert!(first.0 > 0, "{level}: {first:?}");
+        for _ in 0..3 {
+            assert_eq!(steady(level), first, "{level}");
+        }
+    }
+}
+
+#[test]
 fn a_technique_that_a_level_does_not_know_is_refused() {
-    for level in LEVELS {
+    for level in levels() {
         let mut start = command(program(&format!("{level}-system")), "http://127.0.0.1:9");
         start.env("PLIMSOLL_SWITCHES", "perpetual-motion");
         let mut subject = Subject::start(start);
@@ -88,7 +112,7 @@ fn a_technique_that_a_level_does_not_know_is_refused() {
 #[test]
 fn jemalloc_is_read_back_and_read_afresh() {
     let server = Server::start();
-    for level in LEVELS {
+    for level in levels() {
         let mut start = command(program(&format!("{level}-jemalloc")), &server.origin);
         start.env("_RJEM_MALLOC_CONF", "narenas:2,dirty_decay_ms:5000,muzzy_decay_ms:0,tcache:false");
         let mut subject = Subject::start(start);
@@ -116,7 +140,7 @@ fn jemalloc_is_read_back_and_read_afresh() {
 #[test]
 fn dhat_writes_a_profile_that_names_the_level() {
     let server = Server::start();
-    for level in LEVELS {
+    for level in levels() {
         let file =
             std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{level}-{}.dhat.json", std::process::id()));
         let mut start = command(program(&format!("{level}-dhat")), &server.origin);
@@ -131,10 +155,12 @@ fn dhat_writes_a_profile_that_names_the_level() {
         let profile = fs::read_to_string(&file).unwrap();
         fs::remove_file(&file).unwrap();
         assert!(profile.contains("\"dhatFileVersion\""), "{level}");
-        assert!(
-            profile.contains(&format!("plimsoll_subjects::{level}::client")),
-            "{level}: whole stacks name its functions"
-        );
+        assert!(profile.contains(&format!("{}::client", module(level))), "{level}: whole stacks name its functions");
         assert!(!profile.contains(KEY), "{level}");
     }
+}
+
+/// Where a level's subject is, as stacks name it.
+fn module(level: &str) -> String {
+    if level == "libcurl" { "plimsoll_subjects_libcurl".to_owned() } else { format!("plimsoll_subjects::{level}") }
 }

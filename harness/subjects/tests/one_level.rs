@@ -4,25 +4,27 @@ mod common;
 
 use std::process::Command;
 
-use common::program;
+use common::{levels, program};
 
 /// The levels, by their modules' names.
-const LEVELS: [(&str, &str); 4] = [
+const LEVELS: [(&str, &str); 5] = [
     ("original", "gemini_original"),
     ("optimized", "gemini_optimized"),
     ("ultra", "gemini_ultra_optimized"),
     ("bare", "gemini_bare_http"),
+    ("libcurl", "gemini_libcurl"),
 ];
 
 #[test]
 fn a_program_holds_no_other_level_and_no_other_allocator() {
-    for (level, _) in LEVELS {
+    for &level in levels() {
         for allocator in ["system", "jemalloc", "dhat"] {
             let program = format!("{level}-{allocator}");
             let symbols = symbols(&program);
             for (other, module) in LEVELS {
                 assert_eq!(symbols.contains(module), other == level, "{program} and {module}");
             }
+            assert_eq!(symbols.contains("curl_easy_"), level == "libcurl", "{program} and libcurl's own code");
             // `_rjem_je_` is jemalloc's own prefix inside; one object of it would bring its constructor along.
             assert_eq!(symbols.contains("_rjem_"), allocator == "jemalloc", "{program}");
             assert_eq!(symbols.contains("dhat"), allocator == "dhat", "{program}");
@@ -34,8 +36,15 @@ fn a_program_holds_no_other_level_and_no_other_allocator() {
             );
         }
     }
-    let probe = symbols("probe-null");
-    assert!(!probe.contains("plimsoll_providers") && !probe.contains("reqwest"));
+}
+
+/// The package of `libcurl` has no probes of its own.
+#[test]
+fn a_probe_holds_no_level() {
+    if levels().len() > 1 {
+        let probe = symbols("probe-null");
+        assert!(!probe.contains("plimsoll_providers") && !probe.contains("reqwest"));
+    }
 }
 
 fn symbols(name: &str) -> String {

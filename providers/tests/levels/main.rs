@@ -20,10 +20,12 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use plimsoll_providers::gemini_bare_http::BareGeminiProvider;
+#[cfg(feature = "libcurl")]
+use plimsoll_providers::gemini_libcurl::LibcurlGeminiProvider;
 use plimsoll_providers::gemini_optimized::OptimizedGeminiProvider;
 use plimsoll_providers::gemini_original::GeminiProvider;
 use plimsoll_providers::gemini_ultra_optimized::UltraOptimizedGeminiProvider;
-use plimsoll_providers::{Config, Error, GenerateContentRequest, Options, Provider, Techniques};
+use plimsoll_providers::{Config, Crypto, Error, GenerateContentRequest, Options, Provider, Techniques};
 
 /// What stands for a key, and must be found nowhere but in its header.
 pub(crate) const CANARY: &str = "canary-5f3a91";
@@ -34,6 +36,9 @@ const HANG: Duration = Duration::from_secs(30);
 /// A level as the tests make it.
 pub(crate) trait Subject: Sized {
     type Provider: Provider + std::fmt::Debug;
+
+    /// Whose cryptography it can be told to take.
+    const CRYPTO: &[Crypto] = &[Crypto::Default, Crypto::Ring, Crypto::AwsLc];
 
     fn make(config: Config, options: Options) -> impl Future<Output = Result<Self::Provider, Error>>;
 
@@ -49,6 +54,8 @@ pub(crate) struct OptimizedPlain;
 pub(crate) struct Ultra;
 pub(crate) struct UltraPlain;
 pub(crate) struct Bare;
+#[cfg(feature = "libcurl")]
+pub(crate) struct Libcurl;
 
 impl Subject for Original {
     type Provider = GeminiProvider;
@@ -98,6 +105,17 @@ impl Subject for Bare {
     }
 }
 
+#[cfg(feature = "libcurl")]
+impl Subject for Libcurl {
+    type Provider = LibcurlGeminiProvider;
+
+    const CRYPTO: &[Crypto] = &[Crypto::Default, Crypto::AwsLc];
+
+    async fn make(config: Config, options: Options) -> Result<Self::Provider, Error> {
+        LibcurlGeminiProvider::with_options(config, options).await
+    }
+}
+
 /// A configuration for a server at `base`, with the canary as its key.
 pub(crate) fn config(base: &str) -> Config {
     Config {
@@ -135,7 +153,8 @@ pub(crate) async fn collect(provider: &impl Provider) -> (String, Result<(), Err
 
 /// Runs one case on one level.
 macro_rules! on_level {
-    ($case:ident: $($name:ident $level:ident)+) => {$(
+    ($case:ident: $($(#[$on:meta])* $name:ident $level:ident)+) => {$(
+        $(#[$on])*
         #[tokio::test]
         async fn $name() {
             $crate::in_time(super::on::$case::<$crate::$level>()).await;
@@ -154,6 +173,8 @@ macro_rules! every_level {
                 ultra Ultra
                 ultra_without_techniques UltraPlain
                 bare Bare
+                #[cfg(feature = "libcurl")]
+                libcurl Libcurl
             }
         }
     )+};
@@ -169,6 +190,8 @@ macro_rules! every_http2_level {
                 optimized_without_techniques OptimizedPlain
                 ultra Ultra
                 ultra_without_techniques UltraPlain
+                #[cfg(feature = "libcurl")]
+                libcurl Libcurl
             }
         }
     )+};

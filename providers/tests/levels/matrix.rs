@@ -20,6 +20,7 @@ const LEVELS: &[Level] = &[
     Level { name: "optimized", cannot: &[] },
     Level { name: "ultra", cannot: &[] },
     Level { name: "bare", cannot: &[(Wire::Http2, "speaks HTTP/1.1 only, and refuses to be set up for HTTP/2")] },
+    Level { name: "libcurl", cannot: &[] },
 ];
 
 /// Single tests that make no sense with a level, and why.
@@ -172,6 +173,11 @@ const fn h2(test: &'static str) -> Form {
 }
 
 impl Level {
+    /// Whether this program has it: one is behind a feature.
+    fn is_built(&self) -> bool {
+        self.name != "libcurl" || cfg!(feature = "libcurl")
+    }
+
     /// Why `form` cannot happen to this level; `None`: it can.
     fn reason(&self, form: &Form) -> Option<&'static str> {
         let by_wire = self.cannot.iter().find(|(wire, _)| *wire == form.wire).map(|(_, reason)| *reason);
@@ -189,7 +195,7 @@ fn every_case_meets_every_level_or_cannot_happen_to_it() {
             if !form.test.starts_with(&format!("case_{number}_")) {
                 wrong.push(format!("{} is listed under case {number}", form.test));
             }
-            for level in LEVELS {
+            for level in LEVELS.iter().filter(|level| level.is_built()) {
                 let tested = there.get(form.test).is_some_and(|levels| levels.contains(level.name));
                 match (tested, level.reason(form)) {
                     (false, None) => wrong.push(format!("{} is not tested with {}", form.test, level.name)),

@@ -12,6 +12,15 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 /// What no subject may ever show.
 pub const KEY: &str = "canary-key-0451";
 
+/// The levels that the package at hand has programs of: `libcurl` has one of its own, which runs these tests too.
+pub fn levels() -> &'static [&'static str] {
+    if env!("CARGO_PKG_NAME") == "plimsoll-subjects-libcurl" {
+        &["libcurl"]
+    } else {
+        &["original", "optimized", "ultra", "bare"]
+    }
+}
+
 /// A program of this package.
 pub fn program(name: &str) -> PathBuf {
     // <target>/<profile>/deps/<this test>
