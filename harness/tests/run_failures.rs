@@ -112,6 +112,83 @@ probes = ["rss"]
     assert!(of("unbuilt").1.contains("build it"), "{:?}", of("unbuilt"));
 }
 
+const HELD: &str = r#"
+[suite.s]
+subjects = ["original", "hasty"]
+scenarios = ["inflight-event"]
+[[suite.s.matrix]]
+probes = ["rss", "jemalloc"]
+protocols = ["h1", "h2"]
+"#;
+
+/// `hasty` says that it has streamed without having asked anybody.
+fn held() -> Project {
+    let hasty = "[[subject]]\nid = \"hasty\"\ncommand = [\"{target}/probe-null\"]\n";
+    Project::with_subjects(&format!("{}{hasty}", common::SUBJECTS), HELD)
+}
+
+#[test]
+fn a_subject_that_cannot_hold_a_thousand_says_how_many_it_could() {
+    let project = held();
+    let run = project.plimsoll(&["run", "--suite", "s", "-E", "protocol=h2", "--samples", "1", "--out", "out"]);
+    assert_code(&run, 3);
+    let record = project.record("out");
+    let [sample] = record.samples.as_slice() else { panic!("{record:?}") };
+    let error = sample.error.as_deref().unwrap_or_default();
+    assert_eq!(sample.status, Status::Failed);
+    assert!(error.contains("100 of 1000 requests were held over 1 connection and no more came"), "{error}");
+    // What it held was read all the same, in a row that enters no figure.
+    assert!(sample.checkpoints.iter().any(|c| c.name == "held@100" && c.requests == 11));
+}
+
+#[test]
+fn an_answer_that_comes_while_its_requests_are_held_is_no_answer() {
+    let project = held();
+    let run = project.plimsoll(&["run", "--suite", "s", "--subject", "hasty", "--samples", "1", "--out", "out"]);
+    assert_code(&run, 3);
+    let error = project.record("out").samples[0].error.clone().unwrap_or_default();
+    assert!(
+        error.contains("while the mock holds its requests; 0 of 1 requests were held over 0 connections"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_thousand_connections_that_do_not_fit_the_limit_of_open_files_are_not_tried() {
+    let project = held();
+    let plimsoll = env!("CARGO_BIN_EXE_plimsoll");
+    let run = project.command(&[]);
+    let environment = run.get_envs().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())));
+    let limited = std::process::Command::new("sh")
+        .args([
+            "-c",
+            "ulimit -n 500 && exec \"$0\" run --suite s -E original/protocol=h1 --samples 1 --out out",
+            plimsoll,
+        ])
+        .current_dir(project.path())
+        .envs(environment)
+        .output()
+        .expect("sh starts");
+    assert_code(&limited, 3);
+    let record = project.record("out");
+    let [sample] = record.samples.as_slice() else { panic!("{record:?}") };
+    assert_eq!((sample.status, sample.checkpoints.len()), (Status::Unavailable, 0));
+    assert!(sample.error.as_deref().is_some_and(|e| e.contains("may have 500 here")), "{:?}", sample.error);
+    assert_eq!(record.environment.open_files, Some(500));
+}
+
+#[test]
+fn a_probe_that_the_subject_reads_itself_is_left_out_where_requests_are_held() {
+    let listed = held().plimsoll(&["list", "cells", "--suite", "s", "-E", "original"]);
+    assert_code(&listed, 0);
+    let listed = said(&listed);
+    assert!(
+        listed.contains("left out: original: no probe jemalloc in inflight-event")
+            && listed.contains("original/inflight-event/rss"),
+        "{listed}"
+    );
+}
+
 #[test]
 fn bad_usage_is_status_2_and_one_line_that_says_what_to_do() {
     let project = Project::new(CHAT_AND_STREAM);

@@ -5,6 +5,7 @@ mod common;
 use std::process::Command;
 
 use common::{Project, assert_code, at, ok, repository};
+use plimsoll_reports::derive::Figure;
 
 #[test]
 fn a_c_program_that_takes_a_mebibyte_between_two_checkpoints_shows_exactly_1_048_576_bytes_more() {
@@ -72,4 +73,42 @@ probes = ["count"]
         assert_eq!(per_request("with-vec", "heap.allocs") - per_request("original", "heap.allocs"), 1);
         assert_eq!(per_request("with-vec", "heap.bytes") - per_request("original", "heap.bytes"), 4_096);
     }
+}
+
+#[test]
+fn a_block_of_4096_bytes_that_each_request_holds_while_it_is_in_flight_is_what_it_costs_more() {
+    let subjects = r#"
+version = 1
+[[subject]]
+id = "original"
+command = ["{target}/original-system"]
+[[subject]]
+id = "with-vec"
+command = ["{target}/probe-original-vec"]
+"#;
+    let suite = r#"
+[suite.s]
+subjects = ["original", "with-vec"]
+scenarios = ["inflight-head"]
+[[suite.s.matrix]]
+probes = ["rss", "count"]
+"#;
+    let project = Project::with_subjects(subjects, suite);
+    assert_code(&project.plimsoll(&["run", "--suite", "s", "--samples", "1", "--out", "out"]), 0);
+    let cells = plimsoll_reports::derive::cells(&project.record("out"));
+    let cost = |subject: &str, probe: &str, metric: &str| {
+        let cell = cells.iter().find(|c| c.cell.subject == subject && c.cell.probe == probe).expect("a cell");
+        cell.figure(&Figure::in_flight(metric)).expect("a cost in flight").stats.median
+    };
+    let more = |probe, metric| cost("with-vec", probe, metric) - cost("original", probe, metric);
+    // The block itself at its usable size, 4,104 B, and the task that keeps it, larger by a `Vec`; beyond that only what tasks of another size
+    // do to the buffers of 1,000 connections.
+    let live = more("count", "heap.live");
+    assert!((4_104.0..4_104.0 + 128.0).contains(&live), "{live} B of live heap more per request in flight");
+    // The same in pages: of 900 blocks two are cut by a page's end at either reading, 18 B a request; the rest is where other blocks fit in between.
+    let anon = more("rss", "proc.anon");
+    assert!(
+        (4_096.0 * 0.95..4_104.0 * 1.05).contains(&anon),
+        "{anon} B of anonymous memory more per request in flight"
+    );
 }

@@ -17,6 +17,12 @@ pub const GROWTH_AT: &str = "steady@20";
 /// The checkpoints between which slopes and rates are taken: after the client is warm.
 pub const SLOPE_AT: [&str; 3] = ["steady@64", "steady@128", "steady@256"];
 
+/// The checkpoints between which the cost of a request in flight is taken: with 100 and with 1,000 held.
+pub const IN_FLIGHT_AT: [&str; 2] = ["held@100", "held@1000"];
+
+/// Requests that the second of them has more in flight.
+const IN_FLIGHT_MORE: f64 = 900.0;
+
 /// Metrics whose growth is drawn from checkpoint to checkpoint.
 pub const OVER_CHECKPOINTS: [&str; 3] = ["proc.anon", "proc.rss", "heap.live"];
 
@@ -47,6 +53,8 @@ pub enum Figure {
     Residue(String),
     /// What one request costs: (`steady@128` − `steady@64`) / 64.
     PerRequest(String),
+    /// What one more request in flight takes: (`held@1000` − `held@100`) / 900.
+    InFlight(String),
     /// Time per request, in the last batch of work.
     Latency(Percentile),
 }
@@ -107,6 +115,12 @@ impl Figure {
         Self::PerRequest(metric.to_owned())
     }
 
+    /// A level per request in flight.
+    #[must_use]
+    pub fn in_flight(metric: &str) -> Self {
+        Self::InFlight(metric.to_owned())
+    }
+
     /// Its name without the metric's: `growth`, `at steady@20`, `slope`, …
     #[must_use]
     pub fn form(&self) -> &'static str {
@@ -118,6 +132,7 @@ impl Figure {
             Self::Step(_) => "step",
             Self::Residue(_) => "residue",
             Self::PerRequest(_) => "per-request",
+            Self::InFlight(_) => "in-flight",
             Self::Latency(_) => "latency",
         }
     }
@@ -136,7 +151,12 @@ impl Figure {
     pub fn metric(&self) -> &str {
         match self {
             Self::At { metric, .. } | Self::Since { metric, .. } => metric,
-            Self::Growth(m) | Self::Slope(m) | Self::Step(m) | Self::Residue(m) | Self::PerRequest(m) => m,
+            Self::Growth(m)
+            | Self::Slope(m)
+            | Self::Step(m)
+            | Self::Residue(m)
+            | Self::PerRequest(m)
+            | Self::InFlight(m) => m,
             Self::Latency(percentile) => percentile.name(),
         }
     }
@@ -152,6 +172,7 @@ impl fmt::Display for Figure {
             Self::At { checkpoint, metric } => write!(f, "{metric} at {checkpoint}"),
             Self::Since { checkpoint, metric } => write!(f, "{metric} since start at {checkpoint}"),
             Self::PerRequest(metric) => write!(f, "{metric} per request"),
+            Self::InFlight(metric) => write!(f, "{metric} per request in flight"),
             Self::Latency(percentile) => write!(f, "latency {}", percentile.name()),
             other => write!(f, "{} {}", other.form(), other.metric()),
         }
@@ -363,6 +384,12 @@ fn figures(sample: &Sample) -> Vec<(Figure, f64)> {
                 all.push((Figure::per_request(metric), first.slope));
             }
             continue;
+        }
+        // A peak is of the whole past: what was highest with 1,000 held may be of before.
+        if metric::find(metric).is_none_or(|m| m.kind == Kind::Level)
+            && let Some(more) = difference(sample, IN_FLIGHT_AT[0], IN_FLIGHT_AT[1], metric)
+        {
+            all.push((Figure::in_flight(metric), more / IN_FLIGHT_MORE));
         }
         if let Some(residue) = difference(sample, "start", "dropped", metric) {
             all.push((Figure::residue(metric), residue));

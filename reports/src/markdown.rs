@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::record::Record;
 use crate::summary::{self, status_name};
 use crate::units::{Bytes, ratio};
-use crate::view::{Block, Entry, Scenario, View, columns};
+use crate::view::{Block, Entry, Scenario, Times, View};
 
 /// Longest comment that GitHub takes, less what a tag and a heading need, bytes.
 const LIMIT: usize = 60_000;
@@ -33,7 +33,7 @@ pub fn render(record: &Record) -> String {
         code(&view.record.plan.suite),
         code(&view.record.environment.target)
     );
-    let tail = format!("{}{}{}", failures(&view), environment(&view), glossary());
+    let tail = format!("{}{}{}{}", times(&view), failures(&view), environment(&view), glossary(&view));
     for (at, scenario) in view.scenarios.iter().enumerate() {
         let table = table(&view, scenario);
         if out.len() + table.len() + tail.len() > LIMIT {
@@ -49,7 +49,7 @@ pub fn render(record: &Record) -> String {
 
 fn table(view: &View, scenario: &Scenario) -> String {
     let mut out = format!("### {}\n\n{}\n\n", cell(&scenario.info.id), prose(&scenario.info.description));
-    let blocks = view.blocks(scenario, &columns());
+    let blocks = view.blocks(scenario, &view.columns());
     if blocks.is_empty() {
         out.push_str("Nothing was measured.\n\n");
     }
@@ -89,6 +89,36 @@ fn show(entry: &Entry) -> String {
         (true, None) => format!("**{text}**"),
         (false, _) => text,
     }
+}
+
+/// What thrift costs in time: each row's median time over that of the base level.
+fn times(view: &View) -> String {
+    let all = view.times();
+    let Some(first) = all.first() else { return String::new() };
+    let base = cell(first.base);
+    let over_h1 = all.iter().any(Times::over_h1);
+    let mut out =
+        format!("### Time beside memory\n\nMedian time per request, over that of {base} under the same factors");
+    if over_h1 {
+        let _ = write!(out, ", and of rows over another protocol over that of {base} over h1");
+    }
+    let _ = write!(out, ".\n\n| scenario | subject | p50 | anon growth | × {base} |");
+    out.push_str(&if over_h1 {
+        format!(" × {base} over h1 |\n|---|---|---:|---:|---:|---:|\n")
+    } else {
+        "\n|---|---|---:|---:|---:|\n".to_owned()
+    });
+    let over = |over: Option<f64>| over.map_or_else(|| "—".to_owned(), ratio);
+    for times in &all {
+        for (timed, name) in times.rows.iter().zip(&times.labels.names) {
+            let growth = timed.growth.map_or_else(|| "—".to_owned(), |growth| growth.median().to_string());
+            let (id, name, p50) = (cell(&times.scenario.info.id), cell(name), timed.p50.median());
+            let _ = write!(out, "| {id} | {name} | {p50} | {growth} | {} |", over(timed.alike));
+            out.push_str(&if over_h1 { format!(" {} |\n", over(timed.over_h1)) } else { "\n".to_owned() });
+        }
+    }
+    out.push('\n');
+    out
 }
 
 fn failures(view: &View) -> String {
@@ -134,12 +164,12 @@ fn environment(view: &View) -> String {
     out
 }
 
-fn glossary() -> String {
+fn glossary(view: &View) -> String {
     let mut out = "<details><summary>How to read this</summary>\n\nMedians over processes; lower is better. `=` all processes identical; `±` \
                    median absolute deviation; `≈` more than half identical; no mark: one process. **Bold**: lowest of those under the same factors, with its ratio to \
                    the first subject under them. — not measured.\n\n"
         .to_owned();
-    for column in columns() {
+    for column in view.columns() {
         let _ = writeln!(out, "- **{}**: {}.", column.heading, column.meaning);
     }
     out.push_str("\n</details>\n");

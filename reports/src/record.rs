@@ -74,6 +74,9 @@ pub struct Environment {
     pub profile: String,
     /// Whether subjects ran without address-space randomisation.
     pub aslr_off: bool,
+    /// Files that a subject may have open, and so connections; absent in records from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_files: Option<u64>,
     /// What subjects were given besides the protocol's variables, e.g. `MALLOC_ARENA_MAX=1`.
     pub subject_env: BTreeMap<String, String>,
     /// SHA-256 of `Cargo.lock`, hexadecimal, when there is one.
@@ -146,6 +149,9 @@ pub struct ScenarioInfo {
     pub deterministic: bool,
     /// Requests done in all at each of its `steady` checkpoints, ascending.
     pub steps: Vec<u64>,
+    /// Requests held open at each of its `held` checkpoints, ascending; absent where it holds none, and in records from before there were such.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<u64>,
 }
 
 /// One cell of the plan: a subject doing a scenario under a probe with given factors.
@@ -211,7 +217,7 @@ pub struct Sample {
     pub greeting: BTreeMap<String, String>,
     /// The readings, in order.
     pub checkpoints: Vec<Checkpoint>,
-    /// Memory by mapping, read at `steady@20`, or at the last checkpoint before it: largest first, small ones summed under `other`.
+    /// Memory by mapping, read at `steady@20`, or at the last checkpoint before it, or at the last `held@C`: largest first, small ones summed under `other`.
     pub mappings: Vec<Mapping>,
     /// Further processes that did the subject's work (helpers), read at the last checkpoint.
     pub processes: Vec<Process>,
@@ -227,7 +233,7 @@ pub struct Sample {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
-    /// `start`, `runtime`, `client`, `first`, `steady@N`, `idle`, `dropped`. `warm` is `steady@64`.
+    /// `start`, `runtime`, `client`, `first`, `steady@N`, `held@C`, `after@C`, `idle`, `dropped`. `warm` is `steady@64`.
     pub name: String,
     /// Requests done so far.
     pub requests: u64,

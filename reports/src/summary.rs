@@ -19,7 +19,7 @@ pub struct Summary {
     pub verdict: String,
     /// What the verdict is made of; absent when no growth was measured.
     pub headline: Option<Headline>,
-    /// The same under the other runtimes that were measured, as sentences.
+    /// The same under the other runtimes that were measured, and what a request in flight takes, as sentences.
     pub besides: Vec<String>,
     /// Samples that were planned.
     pub planned: u64,
@@ -98,10 +98,12 @@ pub(crate) fn of(view: &View) -> Summary {
     let mut told = groups.iter().map(|(scenario, rows)| compare(view, scenario, rows));
     let (headline, verdict) =
         told.next().map_or_else(|| (None, nothing(view)), |(headline, text)| (Some(headline), text));
+    let mut besides: Vec<String> = told.map(|(_, text)| text).collect();
+    besides.extend(in_flight(view));
     Summary {
         verdict,
         headline,
-        besides: told.map(|(_, text)| text).collect(),
+        besides,
         planned: view.record.plan.cells.iter().map(|cell| u64::from(cell.samples)).sum(),
         ok: counted(&[Status::Ok]),
         failed: counted(&[Status::Failed, Status::Timeout, Status::Killed, Status::WrongAnswer]),
@@ -127,13 +129,18 @@ fn growth() -> Figure {
     Figure::growth("proc.anon")
 }
 
-/// The levels' rows of the headline scenario that may be compared, one group for each set of common factors: first the group with most
-/// levels, and of those the multi-threaded one, because current_thread flatters real life.
+/// The headline scenario's groups.
 fn groups(view: &View) -> Vec<(&Scenario, Vec<&Row>)> {
     let measured = |scenario: &&Scenario| scenario.rows.iter().any(|row| view.figure(row, "rss", &growth()).is_some());
     let chat = view.scenario(HEADLINE).filter(measured);
     let Some(scenario) = chat.or_else(|| view.scenarios.iter().find(measured)) else { return Vec::new() };
-    let rows = || scenario.rows.iter().filter(|row| view.figure(row, "rss", &growth()).is_some());
+    alike(view, scenario, &growth()).into_iter().map(|rows| (scenario, rows)).collect()
+}
+
+/// The levels' rows of a scenario that have a figure and may be compared, one group for each set of common factors: first the group with most
+/// levels, and of those the multi-threaded one, because current_thread flatters real life.
+fn alike<'a>(view: &View, scenario: &'a Scenario, figure: &Figure) -> Vec<Vec<&'a Row>> {
+    let rows = || scenario.rows.iter().filter(|row| view.figure(row, "rss", figure).is_some());
     let levels_only = rows().any(|row| row.kind == "level");
     let mut groups: Vec<(BTreeMap<&str, &str>, Vec<&Row>)> = Vec::new();
     for row in rows().filter(|row| !levels_only || row.kind == "level") {
@@ -147,7 +154,28 @@ fn groups(view: &View) -> Vec<(&Scenario, Vec<&Row>)> {
         let subjects: std::collections::BTreeSet<&str> = rows.iter().map(|row| row.subject.as_str()).collect();
         (std::cmp::Reverse(subjects.len()), factors.get("runtime") != Some(&"multi_thread"))
     });
-    groups.into_iter().map(|(_, rows)| (scenario, rows)).collect()
+    groups.into_iter().map(|(_, rows)| rows).collect()
+}
+
+/// What a request in flight takes, a sentence for each scenario that holds requests: of the group with most levels.
+fn in_flight(view: &View) -> Vec<String> {
+    let figure = Figure::in_flight("proc.anon");
+    let one = |scenario: &Scenario| {
+        let rows = alike(view, scenario, &figure).into_iter().next()?;
+        let mut known: Vec<(&Row, Measured)> =
+            rows.iter().filter_map(|row| Some((*row, *view.figure(row, "rss", &figure)?))).collect();
+        known.sort_by(|a, b| a.1.stats.median.total_cmp(&b.1.stats.median));
+        let best = *known.first()?;
+        let base = known.iter().find(|(row, _)| row.subject == BASE && row.subject != best.0.subject);
+        let against =
+            base.map_or_else(String::new, |(row, cost)| format!(" against {} of `{}`", cost.median(), row.subject));
+        let place = format!("{}; {}", conditions(view, scenario, best.0), processes(&best.1));
+        let (id, name, cost) = (&scenario.info.id, &best.0.subject, best.1.median());
+        Some(format!(
+            "In `{id}` one more request in flight takes least anonymous memory with `{name}`: {cost}{against} ({place})."
+        ))
+    };
+    view.scenarios.iter().filter_map(one).collect()
 }
 
 /// Compares the rows of a group, which has at least one and all with a growth.
@@ -230,8 +258,10 @@ pub(crate) fn conditions(view: &View, scenario: &Scenario, row: &Row) -> String 
     parts.push(transport(view, row));
     // Told already: the protocol and the transport.
     let told = ["protocol", "transport"];
-    parts
-        .extend(row.conditions().into_iter().filter(|(key, _)| !told.contains(key)).map(|(_, value)| value.to_owned()));
+    let untold = row.conditions().into_iter().filter(|(key, _)| !told.contains(key));
+    parts.extend(
+        untold.map(|(key, value)| if key == "streams" { format!("{value} streams") } else { value.to_owned() }),
+    );
     parts.push(match environment.target.as_str() {
         "mock" => "mock target".to_owned(),
         "live" => "live target".to_owned(),

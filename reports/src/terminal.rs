@@ -6,7 +6,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use crate::record::Record;
 use crate::summary::{self, status_name};
 use crate::units::{Bytes, ratio};
-use crate::view::{Block, Column, Entry, Scenario, View, columns};
+use crate::view::{Block, Column, Entry, Scenario, View};
 
 /// The record as a table for a terminal of `width` columns (unlimited if `None`), with ANSI colours if `colour`.
 #[must_use]
@@ -17,7 +17,7 @@ pub fn render(record: &Record, width: Option<u16>, colour: bool) -> String {
     for line in header(&view) {
         push_wrapped(&mut out, &line, width, |text| paint.dim(text));
     }
-    let columns = columns();
+    let columns = view.columns();
     for scenario in &view.scenarios {
         out.push('\n');
         out.push_str(&paint.bold(&scenario.info.id));
@@ -31,6 +31,7 @@ pub fn render(record: &Record, width: Option<u16>, colour: bool) -> String {
             out.push_str(&tables(block, width, &paint));
         }
     }
+    push_times(&mut out, &view, &paint);
     push_failures(&mut out, &view, width, &paint);
     out.push('\n');
     let told = summary::of(&view);
@@ -138,6 +139,33 @@ fn show(entry: &Entry) -> String {
     let best =
         if entry.lowest { entry.ratio.map_or(" *".to_owned(), |r| format!(" {} *", ratio(r))) } else { String::new() };
     format!("{}{}{best}", entry.text, entry.mark)
+}
+
+/// What thrift costs in time: each row's median time over that of the base level.
+fn push_times(out: &mut String, view: &View, paint: &Paint) {
+    for times in view.times() {
+        let over = |over: Option<f64>| over.map_or_else(|| "—".to_owned(), ratio);
+        // The last column only where a row is over another protocol.
+        let columns = if times.over_h1() { 4 } else { 3 };
+        let mut table = Table::new();
+        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
+        let same = format!("× {}", times.base);
+        let header = [Cell::new("subject"), right("p50"), right(&same), right(&format!("{same} over h1"))];
+        table.set_header(header.into_iter().take(columns));
+        for (timed, name) in times.rows.iter().zip(&times.labels.names) {
+            let p50 = timed.p50.median().to_string();
+            let row = [Cell::new(name), right(&p50), right(&over(timed.alike)), right(&over(timed.over_h1))];
+            table.add_row(row.into_iter().take(columns));
+        }
+        out.push('\n');
+        out.push_str(&paint.bold(&format!("time beside memory, {}", times.scenario.info.id)));
+        out.push('\n');
+        for line in table.to_string().lines() {
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+    }
 }
 
 fn push_failures(out: &mut String, view: &View, width: Option<u16>, paint: &Paint) {

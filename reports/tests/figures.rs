@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Builder, PLAIN, Shape, cell, varied};
+use common::{Builder, PLAIN, Shape, cell, held, varied};
 use plimsoll_reports::derive::{CellFigures, Figure, cells};
 use plimsoll_reports::noise;
 use plimsoll_reports::record::{Record, Status};
@@ -59,6 +59,77 @@ fn counters_are_rates_and_have_no_residue() {
     assert_eq!(value(&figures, Figure::per_request("heap.bytes")), 13_412.0);
     assert!(figures.figure(&Figure::residue("heap.allocs")).is_none());
     assert!(figures.figure(&Figure::slope("heap.allocs")).is_none());
+}
+
+#[test]
+fn a_request_in_flight_costs_what_900_more_of_them_take() {
+    for (probe, metric) in [("rss", "proc.anon"), ("count", "heap.live")] {
+        let cell = cell("s", "inflight-event", probe, &[]);
+        let builder = Builder::new().scenario("inflight-event", 1).measured(&cell, &[PLAIN; 3]);
+        let mut record = builder.failed(&cell, Status::Failed, "100 of 1000 requests were held").build();
+        held(&mut record, "inflight-event", 6_000);
+        let figures = cells(&record).remove(0);
+        let cost = figures.figure(&Figure::in_flight(metric)).unwrap();
+        assert_eq!(
+            (cost.stats.samples, cost.stats.median, cost.stats.min, cost.stats.max),
+            (3, 6_001.0, 6_000.0, 6_002.0)
+        );
+        assert_eq!(value(&figures, Figure::since("held@100", metric)), 600_000.0);
+        // Of what only ever grows nothing is held, and growth over 20 requests was not measured.
+        for not_held in ["heap.allocs", "heap.peak", "proc.hwm"] {
+            assert!(figures.figure(&Figure::in_flight(not_held)).is_none());
+        }
+        assert!(figures.figure(&Figure::growth(metric)).is_none());
+    }
+}
+
+#[test]
+fn without_a_thousand_held_there_is_no_cost_in_flight() {
+    let cell = cell("s", "inflight-event", "rss", &[]);
+    let mut record = Builder::new().scenario("inflight-event", 1).measured(&cell, &[PLAIN]).build();
+    held(&mut record, "inflight-event", 6_000);
+    record.samples[0].checkpoints.retain(|c| c.name != "held@1000");
+    assert!(cells(&record).remove(0).figure(&Figure::in_flight("proc.anon")).is_none());
+}
+
+/// Levels timed in one run: the base over both protocols, one over HTTP/2 only, and one without a choice of runtime.
+#[test]
+fn times_are_held_against_the_original_s_under_the_same_factors_and_over_h1() {
+    let level = |subject: &str, protocol: &'static str, runtime: &'static str| {
+        cell(subject, "chat", "rss", &[("allocator", "system"), ("protocol", protocol), ("runtime", runtime)])
+    };
+    let took = |micros| [Shape { micros, ..PLAIN }; 2];
+    let script = cell("script", "chat", "rss", &[("allocator", "system"), ("protocol", "h1")]);
+    let record = Builder::new()
+        .subject("mux", "level", "")
+        .subject("original", "level", "")
+        .subject("script", "baseline", "")
+        .scenario("chat", 1)
+        .measured(&level("original", "h1", "multi_thread"), &took(400))
+        .measured(&level("original", "h2", "multi_thread"), &took(500))
+        .measured(&level("original", "h1", "current_thread"), &took(200))
+        .measured(&level("mux", "h2", "multi_thread"), &took(300))
+        .measured(&level("mux", "h2", "current_thread"), &took(100))
+        .measured(&script, &took(800))
+        .build();
+    let view = plimsoll_reports::view::View::new(&record);
+    let times = view.times().remove(0);
+    assert_eq!(times.base, "original");
+    let of = |subject: &str, protocol: &str, runtime: &str| {
+        let is = |timed: &&plimsoll_reports::view::Timed<'_>| {
+            let has = |key: &str, value: &str| timed.row.factors.get(key).is_none_or(|factor| factor == value);
+            timed.row.subject == subject && has("protocol", protocol) && has("runtime", runtime)
+        };
+        let timed = times.rows.iter().find(is);
+        timed.map(|timed| (timed.alike, timed.over_h1)).unwrap()
+    };
+    assert_eq!(of("original", "h1", "multi_thread"), (None, None));
+    assert_eq!(of("original", "h2", "multi_thread"), (None, Some(1.25)));
+    assert_eq!(of("mux", "h2", "multi_thread"), (Some(0.6), Some(0.75)));
+    // The original over h2 was not measured on this runtime.
+    assert_eq!(of("mux", "h2", "current_thread"), (None, Some(0.5)));
+    // Without a runtime of its own it could be held against either: against neither, then.
+    assert_eq!(of("script", "h1", ""), (None, None));
 }
 
 #[test]

@@ -42,6 +42,11 @@ chat  made-up work chat, deterministic
  original          4.20 MiB ± 12.0 KiB          716.0 KiB ± 4.0 KiB  2.02 MiB =          6.35 MiB ± 12.0 KiB  410 µs = 1.00× *           119 =         13,412 B =           0 B =
  ultra     3.15 MiB ± 12.0 KiB 0.75× *  412.0 KiB ± 4.0 KiB 0.58× *  2.02 MiB =  5.30 MiB ± 12.0 KiB 0.84× *          620 µs =    31 = 0.26× *  2,210 B = 0.16× *           0 B =
 
+time beside memory, chat
+ subject      p50  × original
+ original  410 µs           —
+ ultra     620 µs       1.51×
+
 samples that do not count
   ultra: 1 timeout (chat rss allocator=system protocol=h1 runtime=multi_thread #5): no answer in 30 s: raise `timeout` in plimsoll.toml
 
@@ -102,6 +107,15 @@ system allocator · h1 · multi\_thread
 |---|---:|---:|---:|---:|---:|---:|---:|---:|
 | original | 4.20 MiB ± 12.0 KiB | 716.0 KiB ± 4.0 KiB | 2.02 MiB = | 6.35 MiB ± 12.0 KiB | **410 µs =** (1.00×) | 119 = | 13,412 B = | 0 B = |
 | ultra | **3.15 MiB ± 12.0 KiB** (0.75×) | **412.0 KiB ± 4.0 KiB** (0.58×) | 2.02 MiB = | **5.30 MiB ± 12.0 KiB** (0.84×) | 620 µs = | **31 =** (0.26×) | **2,210 B =** (0.16×) | 0 B = |
+
+### Time beside memory
+
+Median time per request, over that of original under the same factors.
+
+| scenario | subject | p50 | anon growth | × original |
+|---|---|---:|---:|---:|
+| chat | original | 410 µs | 716.0 KiB | — |
+| chat | ultra | 620 µs | 412.0 KiB | 1.51× |
 
 ### Samples that do not count
 
@@ -224,4 +238,39 @@ fn json_holds_what_the_record_says() {
         })
     );
     assert_eq!(value["cells"][2]["failures"][0]["status"], "timeout");
+}
+
+#[test]
+fn what_a_request_in_flight_takes_is_in_every_format() {
+    let factors = [("allocator", "system"), ("protocol", "h1"), ("runtime", "multi_thread")];
+    let mut record = Builder::new()
+        .subject("original", "level", "")
+        .subject("bare", "level", "")
+        .scenario("inflight-event", 1)
+        .measured(&cell("original", "inflight-event", "rss", &factors), &[PLAIN; 3])
+        .build();
+    common::held(&mut record, "inflight-event", 43_000);
+    let mut other = Builder::new()
+        .scenario("inflight-event", 1)
+        .measured(&cell("bare", "inflight-event", "rss", &factors), &[PLAIN; 3])
+        .build();
+    common::held(&mut other, "inflight-event", 5_000);
+    record.plan.cells.extend(other.plan.cells);
+    record.samples.extend(other.samples);
+    let sentence = "In `inflight-event` one more request in flight takes least anonymous memory with `bare`: 4.9 KiB against 42.0 KiB of `original` \
+                    (generateContent, 2,048 B answers, h1 over TLS, 143 roots, multi_thread, mock target; median of 3 processes).";
+    let shown = terminal::render(&record, None, false);
+    assert!(shown.contains(sentence) && shown.contains("anon/in flight") && !shown.contains("anon growth"), "{shown}");
+    let markdown = text(&record, Format::Markdown);
+    assert!(markdown.contains("**4.9 KiB ± 1 B** (0.12×)"), "{markdown}");
+    let csv = text(&record, Format::Csv);
+    let row =
+        "bare,inflight-event,rss,system,multi_thread,h1,,,,ok,,,in-flight,,proc.anon,bytes,3,5001,1,5000,5002,varies";
+    assert!(csv.contains(row), "{csv}");
+    let json: serde_json::Value = serde_json::from_str(&text(&record, Format::Json)).unwrap();
+    let figures = json["cells"][1]["figures"].as_array().unwrap();
+    let cost = figures.iter().find(|f| f["form"] == "in-flight" && f["metric"] == "proc.anon").unwrap();
+    assert_eq!((&cost["median"], &cost["samples"], &cost["unit"]), (&5001.into(), &3.into(), &"bytes".into()));
+    let html = text(&record, Format::Html);
+    assert!(html.contains("Anonymous memory by requests in flight") && !html.contains("Growth of anonymous memory<"));
 }

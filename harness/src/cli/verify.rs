@@ -7,9 +7,10 @@ use plimsoll_reports::record::{Cell, Status};
 
 use super::run::NarrowArgs;
 use super::{Failure, Outcome, interrupted, note_interrupts, print};
-use crate::config::{Config, Matrix, Probe, Project, Protocol, Runtime, Samples, Suite};
+use crate::config::{Allocator, Config, Crypto, Matrix, Probe, Project, Protocol, Runtime, Samples, Streams, Suite};
 use crate::event::{Event, Reporter};
-use crate::plan::{self, scenario};
+use crate::plan;
+use crate::plan::scenario::{self, Scenario};
 use crate::run::launch::Key;
 use crate::run::{self, Order, Runner, Target, scratch::Scratch};
 
@@ -29,8 +30,8 @@ pub(super) struct Args {
 const SUITE: &str = "verify";
 
 pub(super) fn run(project: &Project, args: Args) -> Outcome {
-    let project = with_everything(project);
     let mut narrow = args.narrow.narrow();
+    let project = with_everything(project, &narrow.scenarios);
     narrow.samples = Some(1);
     let selection = plan::select(&project, SUITE, &narrow)?;
     if selection.cells.is_empty() {
@@ -71,23 +72,36 @@ pub(super) fn run(project: &Project, args: Args) -> Outcome {
     Ok(run::exit_code(&record))
 }
 
-/// The project with a suite of every subject, scenario, runtime and protocol.
-fn with_everything(project: &Project) -> Project {
+/// The project with a suite of every subject, scenario, runtime and protocol. What puts a thousand requests on the machine is done with one
+/// runtime and crypto provider: `crowd` always, the others, which check no other answers, when they are `named`.
+fn with_everything(project: &Project, named: &[String]) -> Project {
+    let ids = |wanted: &dyn Fn(&Scenario) -> bool| -> Vec<String> {
+        scenario::ALL.iter().filter(|s| wanted(s)).map(|s| s.id.to_owned()).collect()
+    };
+    let everything = Matrix {
+        probes: vec![Probe::Rss],
+        subjects: None,
+        scenarios: Some(ids(&|s| !s.is_crowded())),
+        runtimes: Runtime::ALL.to_vec(),
+        protocols: Protocol::ALL.to_vec(),
+        streams: vec![Streams::Limited],
+        crypto: Crypto::ALL.to_vec(),
+        allocators: vec![Allocator::System],
+        switches: vec!["default".to_owned()],
+        samples: None,
+    };
+    let once = Matrix {
+        scenarios: Some(ids(&|s| s.id == "crowd" || s.is_crowded() && named.iter().any(|id| id == s.id))),
+        runtimes: vec![Runtime::MultiThread],
+        crypto: vec![Crypto::AwsLc],
+        ..everything.clone()
+    };
     let suite = Suite {
         description: String::new(),
         subjects: project.config.subject.iter().map(|s| s.id.clone()).collect(),
         scenarios: scenario::ALL.iter().map(|s| s.id.to_owned()).collect(),
         samples: Samples::default(),
-        matrix: vec![Matrix {
-            probes: vec![Probe::Rss],
-            subjects: None,
-            scenarios: None,
-            runtimes: Runtime::ALL.to_vec(),
-            protocols: Protocol::ALL.to_vec(),
-            crypto: crate::config::Crypto::ALL.to_vec(),
-            allocators: vec![crate::config::Allocator::System],
-            switches: vec!["default".to_owned()],
-        }],
+        matrix: vec![everything, once],
     };
     let config = Config { suite: BTreeMap::from([(SUITE.to_owned(), suite)]), ..project.config.clone() };
     Project { root: project.root.clone(), config }

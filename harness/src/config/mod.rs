@@ -147,6 +147,9 @@ pub struct Matrix {
     /// Protocols.
     #[serde(default = "Protocol::first")]
     pub protocols: Vec<Protocol>,
+    /// How many streams the mock allows on one HTTP/2 connection; HTTP/1.1 has none.
+    #[serde(default = "Streams::first")]
+    pub streams: Vec<Streams>,
     /// Crypto providers, for subjects that can choose.
     #[serde(default = "Crypto::first")]
     pub crypto: Vec<Crypto>,
@@ -156,6 +159,9 @@ pub struct Matrix {
     /// Sets of techniques (`PLIMSOLL_SWITCHES`): `default`, or names with commas between.
     #[serde(default = "default_switches")]
     pub switches: Vec<String>,
+    /// Processes per cell, by probe, instead of the suite's: fewer where a sample takes long.
+    #[serde(default)]
+    pub samples: Option<Samples>,
 }
 
 fn default_switches() -> Vec<String> {
@@ -234,6 +240,16 @@ words! {
 }
 
 words! {
+    /// How many streams the mock allows on one HTTP/2 connection.
+    Streams {
+        /// 100, as public front ends do.
+        Limited = "limited",
+        /// Any number, which no public front end grants: for clients that use one connection only.
+        Unlimited = "unlimited",
+    }
+}
+
+words! {
     /// The cryptography behind rustls.
     Crypto {
         /// aws-lc-rs.
@@ -246,6 +262,11 @@ words! {
 impl Probe {
     fn outside() -> Vec<Self> {
         vec![Self::Rss, Self::Count]
+    }
+
+    /// Whether the parent reads it, and not the subject itself with an answer.
+    pub fn is_outside(self) -> bool {
+        matches!(self, Self::Rss | Self::Count)
     }
 
     /// The allocator that this probe needs, where it needs one.
@@ -274,6 +295,12 @@ impl Runtime {
 impl Protocol {
     fn first() -> Vec<Self> {
         vec![Self::H1]
+    }
+}
+
+impl Streams {
+    fn first() -> Vec<Self> {
+        vec![Self::Limited]
     }
 }
 

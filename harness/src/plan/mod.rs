@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_reports::record::{Cell, PlannedCell, SubjectInfo};
 
-use crate::config::{Allocator, ConfigError, Kind, Matrix, Probe, Project, Subject, Suite};
+use crate::config::{Allocator, ConfigError, Kind, Matrix, Probe, Project, Protocol, Streams, Subject, Suite};
 use scenario::Scenario;
 
 /// The cells of a run in the order of reports, and what was left out and why.
@@ -77,7 +77,8 @@ pub fn select(project: &Project, name: &str, narrow: &Narrow) -> Result<Selectio
                             factors,
                         };
                         if narrow.keeps(&cell, probe) && seen.insert(cell.clone()) {
-                            let samples = narrow.samples.unwrap_or_else(|| suite.samples.of(probe));
+                            let samples =
+                                narrow.samples.unwrap_or_else(|| matrix.samples.unwrap_or(suite.samples).of(probe));
                             selection.cells.push(PlannedCell { cell, samples });
                         }
                     }
@@ -160,6 +161,16 @@ fn product(
             each(probe, Err(format!("no probe {probe}")));
             continue;
         }
+        if !scenario.held.is_empty() && !probe.is_outside() {
+            each(
+                probe,
+                Err(format!(
+                    "no probe {probe} in {}: it would read itself, while it waits for what is held",
+                    scenario.id
+                )),
+            );
+            continue;
+        }
         let allocators = probe.allocator().map_or_else(|| matrix.allocators.clone(), |a| vec![a]);
         for &allocator in &allocators {
             if probe == Probe::Rss && !supports_allocator(subject, allocator) {
@@ -174,24 +185,39 @@ fn product(
                 for runtime in applicable("runtime", &matrix.runtimes, &subject.runtimes, probe, each) {
                     for crypto in applicable("crypto", &matrix.crypto, &subject.crypto, probe, each) {
                         for switches in &matrix.switches {
-                            let mut factors = Factors::new();
-                            factors.insert("allocator".into(), allocator.to_string());
-                            factors.insert("protocol".into(), protocol.to_string());
-                            if let Some(runtime) = runtime {
-                                factors.insert("runtime".into(), runtime.to_string());
+                            for unlimited in unlimited(*protocol, &matrix.streams) {
+                                let mut factors = Factors::new();
+                                let mut set =
+                                    |factor: &str, value: String| drop(factors.insert(factor.to_owned(), value));
+                                set("allocator", allocator.to_string());
+                                set("protocol", protocol.to_string());
+                                if let Some(runtime) = runtime {
+                                    set("runtime", runtime.to_string());
+                                }
+                                if let Some(crypto) = crypto {
+                                    set("crypto", crypto.to_string());
+                                }
+                                if switches != "default" {
+                                    set("switches", switches.clone());
+                                }
+                                if let Some(streams) = unlimited {
+                                    set("streams", streams.to_string());
+                                }
+                                each(probe, Ok(factors));
                             }
-                            if let Some(crypto) = crypto {
-                                factors.insert("crypto".into(), crypto.to_string());
-                            }
-                            if switches != "default" {
-                                factors.insert("switches".into(), switches.clone());
-                            }
-                            each(probe, Ok(factors));
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// The factor `streams`, which only HTTP/2 has, and which is named only where it is not the limit that every server has.
+fn unlimited(protocol: Protocol, wanted: &[Streams]) -> Vec<Option<Streams>> {
+    match protocol {
+        Protocol::H1 => vec![None],
+        Protocol::H2 => wanted.iter().map(|&streams| (streams == Streams::Unlimited).then_some(streams)).collect(),
     }
 }
 
@@ -271,6 +297,19 @@ mod tests {
         let narrow = Narrow { samples: Some(9), probes: vec![Probe::Count], ..Narrow::default() };
         let few = select(&project(TWO), "s", &narrow).expect("selects");
         assert!(few.cells.iter().all(|c| c.samples == 9 && c.cell.probe == "count"));
+    }
+
+    #[test]
+    fn unlimited_streams_are_a_factor_of_http_2_only_and_an_entry_can_have_samples_of_its_own() {
+        let more = "[[suite.s.matrix]]\nprobes = [\"rss\"]\nprotocols = [\"h1\", \"h2\"]\nstreams = [\"limited\", \"unlimited\"]\nsamples = { rss = 7 }\n";
+        let selection = select(&project(&format!("{}{more}", TWO.replace("        ", ""))), "s", &Narrow::default());
+        let cells = selection.expect("selects").cells;
+        let of = |wanted: &str| cells.iter().find(|c| cell_name(&c.cell) == wanted).map(|c| c.samples);
+        // The h1 cell was in an earlier entry already, with that entry's samples.
+        assert_eq!(of("level/chat/rss/allocator=system/protocol=h1/runtime=current_thread"), Some(3));
+        assert_eq!(of("level/chat/rss/allocator=system/protocol=h2/runtime=current_thread"), Some(7));
+        assert_eq!(of("level/chat/rss/allocator=system/protocol=h2/runtime=current_thread/streams=unlimited"), Some(7));
+        assert_eq!(cells.iter().filter(|c| c.cell.factors.contains_key("streams")).count(), 2);
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub struct Scenario {
     /// Requests done in all at each stop, ascending. A sequential scenario stops after the first; 20 is the N of the claim that the
     /// growth answers; 64, 128 and 256 are the N1, N2, N3 of the slope.
     pub steps: &'static [u64],
+    /// Requests held open at once by the mock, ascending: each a batch of its own, read while it is held. Only with a script that holds;
+    /// 100 and 1,000 are what the in-flight cost is defined by.
+    pub held: &'static [u64],
     /// Whether the same work can be expected to make the same calls of malloc each time: sequential, and in lock-step with the mock.
     pub deterministic: bool,
 }
@@ -53,6 +56,7 @@ impl Work {
 
 const SEQUENTIAL: &[u64] = &[1, 20, 64, 128, 256];
 const TWENTY_AT_ONCE: &[u64] = &[20, 64, 128, 256];
+const HELD: &[u64] = &[1, 10, 100, 1_000];
 
 /// Every scenario, in the order of reports.
 pub const ALL: &[Scenario] = &[
@@ -63,6 +67,7 @@ pub const ALL: &[Scenario] = &[
         script: "chat",
         in_flight: 1,
         steps: &[],
+        held: &[],
         deterministic: true,
     },
     Scenario {
@@ -72,6 +77,7 @@ pub const ALL: &[Scenario] = &[
         script: "chat",
         in_flight: 1,
         steps: SEQUENTIAL,
+        held: &[],
         deterministic: true,
     },
     Scenario {
@@ -81,6 +87,7 @@ pub const ALL: &[Scenario] = &[
         script: "chat",
         in_flight: 20,
         steps: TWENTY_AT_ONCE,
+        held: &[],
         deterministic: false,
     },
     Scenario {
@@ -90,6 +97,7 @@ pub const ALL: &[Scenario] = &[
         script: "stream",
         in_flight: 1,
         steps: SEQUENTIAL,
+        held: &[],
         deterministic: true,
     },
     Scenario {
@@ -99,7 +107,50 @@ pub const ALL: &[Scenario] = &[
         script: "large",
         in_flight: 1,
         steps: SEQUENTIAL,
+        held: &[],
         deterministic: true,
+    },
+    // Lock-step is off where many are released at once: a count cannot repeat there, and the mock would wait for a client that is busy
+    // with its other answers.
+    Scenario {
+        id: "inflight-head",
+        description: "1, 10, 100 and 1,000 streams held open before the head of the answer, and then let go on",
+        work: Work::Stream,
+        script: "stream+hold=before-head+lockstep=off",
+        in_flight: 1_000,
+        steps: &[],
+        held: HELD,
+        deterministic: false,
+    },
+    Scenario {
+        id: "inflight-event",
+        description: "1, 10, 100 and 1,000 streams held open after the first event of the answer, and then let go on",
+        work: Work::Stream,
+        script: "stream+hold=after-first-event+lockstep=off",
+        in_flight: 1_000,
+        steps: &[],
+        held: HELD,
+        deterministic: false,
+    },
+    Scenario {
+        id: "crowd",
+        description: "1,000 requests at once, each answered with one JSON body of 2 KB",
+        work: Work::Chat,
+        script: "chat+lockstep=off",
+        in_flight: 1_000,
+        steps: &[1_000],
+        held: &[],
+        deterministic: false,
+    },
+    Scenario {
+        id: "crowd-5000",
+        description: "5,000 requests at once, each answered with one JSON body of 2 KB",
+        work: Work::Chat,
+        script: "chat+lockstep=off",
+        in_flight: 5_000,
+        steps: &[5_000],
+        held: &[],
+        deterministic: false,
     },
 ];
 
@@ -112,7 +163,11 @@ impl Scenario {
     /// As reports describe it. `mock` says whether the target is the mock: body sizes of another target are not known.
     pub fn info(&self, mock: bool) -> ScenarioInfo {
         let call = if self.work == Work::Stream { Call::Sse } else { Call::Unary };
-        let served = if mock { corpus::reply(self.script).map(|reply| reply.served(call)) } else { None };
+        let served = if mock {
+            self.script().and_then(|script| corpus::reply(script.asked_reply())).map(|reply| reply.served(call))
+        } else {
+            None
+        };
         let events = served.as_ref().filter(|_| self.work == Work::Stream).and_then(|s| reading::events(s, call));
         ScenarioInfo {
             id: self.id.to_owned(),
@@ -123,6 +178,7 @@ impl Scenario {
             events: events.map(|events| events.len() as u64),
             deterministic: self.deterministic,
             steps: self.steps.to_vec(),
+            held: self.held.to_vec(),
         }
     }
 
@@ -133,6 +189,12 @@ impl Scenario {
 
     /// Requests of a whole sample.
     pub fn requests(&self) -> u64 {
-        self.steps.last().copied().unwrap_or_default()
+        self.steps.last().copied().unwrap_or_default() + self.held.iter().sum::<u64>()
+    }
+
+    /// Whether a sample of it puts a thousand requests or more on the machine at once: what is done once to see that it works, and not
+    /// again for each runtime and crypto provider.
+    pub fn is_crowded(&self) -> bool {
+        self.in_flight >= 1_000
     }
 }

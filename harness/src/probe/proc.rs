@@ -27,9 +27,6 @@ pub struct ReadError {
 /// Mappings smaller than this are summed under `other`, bytes resident.
 const SMALL: u64 = 32 * 1024;
 
-/// How long a subject may take to come to rest before it is read all the same.
-const REST: Duration = Duration::from_millis(250);
-
 /// A process as this probe reads it.
 #[derive(Debug)]
 pub struct Watched {
@@ -53,18 +50,20 @@ impl Watched {
         reset.map_err(|source| ReadError { pid: self.pid, file: "clear_refs", source })
     }
 
-    /// Waits until all of its threads sleep: its main thread waits for a line, but workers may still have a connection to put away.
-    /// A subject that never rests is read after a quarter of a second.
-    pub fn rest(&self) {
-        let until = Instant::now() + REST;
+    /// Waits until all of its threads sleep: its main thread waits for a line or for answers, but workers may still have a connection to put
+    /// away. Gives whether they do; a subject that never rests is waited for no longer than `patience`.
+    pub fn rest(&self, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
         let mut quiet = 0;
         while quiet < 3 && Instant::now() < until {
             quiet = if self.sleeps() { quiet + 1 } else { 0 };
             std::thread::yield_now();
         }
+        quiet == 3
     }
 
-    fn sleeps(&self) -> bool {
+    /// Whether all of its threads sleep now.
+    pub fn sleeps(&self) -> bool {
         let Ok(tasks) = self.process.tasks() else { return true };
         tasks.filter_map(Result::ok).filter_map(|task| task.stat().ok()).all(|stat| stat.state != 'R')
     }
@@ -155,7 +154,7 @@ mod tests {
         // A child of its own, so that other tests' threads do not move the figure: `sleep` touches nothing more while it is read twice.
         let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("sleep starts");
         let watched = Watched::new(child.id()).expect("readable");
-        watched.rest();
+        assert!(watched.rest(Duration::from_secs(10)));
         let first = watched.metrics().expect("readable");
         let second = watched.metrics().expect("readable");
         let mappings = watched.mappings().expect("readable");

@@ -1,7 +1,8 @@
 //! The trampoline: `plimsoll __exec PARENT -- PROGRAM ARGS…` prepares its own process and becomes the subject.
 //!
 //! What must be set between fork and exec is set here, in an ordinary program, because in a forked child of a threaded parent it could
-//! only be done by unsafe code. All of it survives `execve`: no address randomisation, no transparent huge pages, death with the parent.
+//! only be done by unsafe code. All of it survives `execve`: no address randomisation, no transparent huge pages, as many open files everywhere,
+//! death with the parent.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -9,6 +10,7 @@ use std::process::{Command, ExitCode};
 
 use nix::sys::personality::{self, Persona};
 use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 
 /// The word that makes `plimsoll` a trampoline. Not for people.
@@ -20,6 +22,15 @@ pub const SELF: &str = "/proc/self/exe";
 
 /// `argv[0]` of every subject: its length is part of what is measured.
 pub const ARGV0: &str = "subject";
+
+/// Files that a subject may have open where the hard limit allows it: enough for thousands of connections, and a number of its own so that
+/// a subject that looks at its limit finds the same on every machine.
+const OPEN_FILES: u64 = 16_384;
+
+/// Files that a subject may have open on this machine.
+pub fn open_files() -> u64 {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(_, hard)| hard.min(OPEN_FILES))
+}
 
 /// Becomes the program named in `args` (everything after [`WORD`]); returns only if that fails.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -40,6 +51,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         let _ = personality::set(persona | Persona::ADDR_NO_RANDOMIZE);
     }
     let _ = prctl::set_thp_disable(true);
+    // The soft limit only. Should it fail, a subject that needs more says so itself.
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, open_files(), hard);
+    }
     let error = Command::new(&program).arg0(ARGV0).args(args).current_dir("/").exec();
     fail(&format!("cannot start {}: {error}", program.to_string_lossy()))
 }

@@ -9,7 +9,7 @@ pub mod protocol;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -173,6 +173,18 @@ impl Process {
                 Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(Lost::Timeout(timeout)),
                 Err(RecvTimeoutError::Timeout) => {}
             }
+        }
+    }
+
+    /// A line that it has said already, if there is one; waits for none.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn heard(&mut self) -> Result<Option<String>, Lost> {
+        match self.lines.try_recv() {
+            Ok(line) => Ok(Some(line)),
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => Err(self.ended()),
         }
     }
 

@@ -40,6 +40,7 @@ pub fn gather(root: &Path, trust: Trust, target: &str) -> Environment {
         rustc: env!("PLIMSOLL_RUSTC").to_owned(),
         profile: format!("{profile} (lto {})", if profile == "lto" { "fat" } else { "off" }),
         aslr_off: aslr_can_be_off(),
+        open_files: Some(crate::process::exec::open_files()),
         subject_env,
         lockfile: std::fs::read(root.join("Cargo.lock")).ok().map(|bytes| hex(&Sha256::digest(bytes))),
         corpus: corpus::digest(),

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use plimsoll_reports::record::{Cell, Environment, Plan, Record, SCHEMA, Sample, Status, Trust};
 use sha2::{Digest, Sha256};
 
-use crate::config::{Probe, Project};
+use crate::config::{Probe, Project, Streams};
 use crate::event::{Event, Reporter};
 use crate::plan::order::{self, Turn};
 use crate::plan::predict::Predictor;
@@ -225,22 +225,11 @@ impl<'a> Runner<'a> {
         let (pem, _) = trust_bundle();
         let ca = scratch.path().join("ca.pem");
         std::fs::write(&ca, pem).map_err(RunError::Scratch)?;
-        let mock = match self.order.target {
-            Target::Mock => Some(Mock::start(&scratch.path().join("mock"), self.order.traffic.as_deref())?),
-            Target::Url(_) => None,
-        };
-        let shared = Shared {
-            origin: match (&self.order.target, &mock) {
-                (Target::Url(url), _) => url.trim_end_matches('/').to_owned(),
-                (Target::Mock, mock) => mock.as_ref().map(|m| m.origin().to_owned()).unwrap_or_default(),
-            },
-            ca,
-            key: self.order.key.clone(),
-            model: "gemini-2.5-flash".to_owned(),
-            count_file: scratch.path().join("count"),
-            count_library: count_library()?,
-        };
         let turns = self.missing();
+        let serve = |streams| self.serve(scratch.path(), &ca, streams);
+        let limited = serve(Streams::Limited)?;
+        // A second mock, because a limit of streams is told when a connection begins, before its first request.
+        let unlimited = turns.iter().any(wants_unlimited).then(|| serve(Streams::Unlimited)).transpose()?;
         let total = turns.len() + self.record.samples.len();
         let mut left: Duration = turns.iter().map(|turn| self.predictor.sample(&turn.cell)).sum();
         let (id, done) = (self.record.id.clone(), self.record.samples.len());
@@ -250,7 +239,8 @@ impl<'a> Runner<'a> {
             let (cell, index, order) = (turn.cell.clone(), turn.index, turn.order);
             self.tell(&Event::SampleStarted { cell, index, order, left_s: left.as_secs_f64() });
             let at = Instant::now();
-            let Some(sample) = self.take(turn, &shared, mock.as_ref()) else {
+            let served = unlimited.as_ref().filter(|_| wants_unlimited(turn)).unwrap_or(&limited);
+            let Some(sample) = self.take(turn, served) else {
                 return Err(RunError::Interrupted(self.store.dir().to_owned()));
             };
             self.store.push(&sample)?;
@@ -282,7 +272,27 @@ impl<'a> Runner<'a> {
         all.into_iter().filter(|turn| !taken.contains(&turn.order)).collect()
     }
 
-    fn take(&self, turn: &Turn, shared: &Shared, mock: Option<&Mock>) -> Option<Sample> {
+    /// Starts what requests go to, if it is ours.
+    fn serve(&self, scratch: &Path, ca: &Path, streams: Streams) -> Result<Served, RunError> {
+        let mock = match self.order.target {
+            Target::Mock => Some(Mock::start(&scratch.join(streams.as_str()), self.order.traffic.as_deref(), streams)?),
+            Target::Url(_) => None,
+        };
+        let shared = Shared {
+            origin: match (&self.order.target, &mock) {
+                (Target::Url(url), _) => url.trim_end_matches('/').to_owned(),
+                (Target::Mock, mock) => mock.as_ref().map(|m| m.origin().to_owned()).unwrap_or_default(),
+            },
+            ca: ca.to_owned(),
+            key: self.order.key.clone(),
+            model: "gemini-2.5-flash".to_owned(),
+            count_file: scratch.join("count"),
+            count_library: count_library()?,
+        };
+        Ok(Served { mock, shared })
+    }
+
+    fn take(&self, turn: &Turn, served: &Served) -> Option<Sample> {
         let subject = self.project.config.subject.iter().find(|s| s.id == turn.cell.subject);
         let scenario = scenario::find(&turn.cell.scenario);
         let probe = Probe::ALL.iter().copied().find(|p| p.as_str() == turn.cell.probe);
@@ -291,14 +301,24 @@ impl<'a> Runner<'a> {
         };
         let bench = Bench {
             project: self.project,
-            shared,
-            mock,
+            shared: &served.shared,
+            mock: served.mock.as_ref(),
             fault: self.order.fault.as_deref(),
             dir: self.store.dir(),
             timeout: self.order.timeout,
         };
         sample::take(&bench, turn, subject, scenario, probe, self.interrupted)
     }
+}
+
+/// What requests go to, and what subjects are told of it.
+struct Served {
+    mock: Option<Mock>,
+    shared: Shared,
+}
+
+fn wants_unlimited(turn: &Turn) -> bool {
+    launch::factor(&turn.cell, "streams") == Some(Streams::Unlimited.as_str())
 }
 
 /// What must be the same for two halves of a run.

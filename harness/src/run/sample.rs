@@ -1,5 +1,7 @@
 //! One sample: a fresh process put through a scenario, read at every checkpoint, its answers checked.
 
+mod hold;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use crate::probe::Metrics;
 use crate::probe::count::Counters;
 use crate::probe::proc::Watched;
 use crate::process::protocol::{self, Answer, Pairs};
-use crate::process::{Launch, Lost, Process};
+use crate::process::{Launch, Lost, Process, exec};
 
 /// What a sample is taken with.
 #[derive(Debug)]
@@ -43,6 +45,15 @@ struct Trouble {
 impl Trouble {
     fn failed(message: impl ToString) -> Self {
         Self { status: Status::Failed, message: message.to_string() }
+    }
+
+    fn unavailable(message: impl ToString) -> Self {
+        Self { status: Status::Unavailable, message: message.to_string() }
+    }
+
+    /// The same, with what else was seen.
+    fn and(self, state: &str) -> Self {
+        Self { message: format!("{}; {state}", self.message), ..self }
     }
 }
 
@@ -98,6 +109,12 @@ pub fn take(
     Some(sample)
 }
 
+/// How long a subject may take to come to rest when its answer is out, before it is read all the same.
+const REST: Duration = Duration::from_millis(250);
+
+/// Files that a subject needs besides its connections: its own, its runtime's, its libraries'.
+const SPARE_FILES: u64 = 64;
+
 /// The checkpoint at which mappings are read: the one that `growth` is defined by.
 const MAPPED_AT: u64 = 20;
 
@@ -107,6 +124,13 @@ struct Taking<'a> {
     probe: Probe,
     sample: &'a mut Sample,
     interrupted: &'a dyn Fn() -> bool,
+}
+
+/// What was answered so far.
+#[derive(Debug, Default)]
+struct Tally {
+    answered: u64,
+    crc: u64,
 }
 
 struct Subjected {
@@ -130,30 +154,23 @@ impl Taking<'_> {
             let pairs = self.command(&mut it, phase)?;
             self.checkpoint(&it, phase, 0, &pairs)?;
         }
-        let mut done = 0;
-        let mut crc = 0_u64;
+        let mut tally = Tally::default();
         for &step in self.scenario.steps {
-            let asked = step - done;
-            self.sample.answers.asked += asked;
+            let asked = step - tally.answered;
             let pairs = self
                 .command(&mut it, &format!("{} {asked} {}", self.scenario.work.command(), self.scenario.in_flight))?;
-            let answered = self.number(&pairs, "answered")?;
-            self.sample.answers.answered += answered;
-            crc = crc.wrapping_add(self.number(&pairs, "crc")?);
-            self.sample.answers.crc = crc.to_string();
-            self.note(&pairs)?;
-            if answered != asked {
-                let message = format!("it answered for {answered} of {asked} requests without saying that any failed");
-                return Err(Trouble { status: Status::WrongAnswer, message });
-            }
-            self.check(crc, step)?;
-            done = step;
+            self.time(&pairs)?;
+            self.tally(&mut tally, asked, &pairs)?;
             let name = if step == 1 { "first".to_owned() } else { format!("steady@{step}") };
-            self.checkpoint(&it, &name, done, &pairs)?;
+            self.checkpoint(&it, &name, tally.answered, &pairs)?;
             if self.probe == Probe::Rss && step <= MAPPED_AT {
                 self.sample.mappings = it.watched.mappings().map_err(unread)?;
             }
         }
+        for &count in self.scenario.held {
+            self.hold(&mut it, count, &mut tally)?;
+        }
+        let done = tally.answered;
         let pairs = self.command(&mut it, "idle")?;
         self.checkpoint(&it, "idle", done, &pairs)?;
         if let Some(counters) = &it.counters {
@@ -168,8 +185,27 @@ impl Taking<'_> {
         self.check_with_mock(done)
     }
 
+    /// Takes the answer to a batch of work into the tally, and compares it with what was asked for and served.
+    fn tally(&mut self, tally: &mut Tally, asked: u64, pairs: &Pairs) -> Result<(), Trouble> {
+        self.sample.answers.asked += asked;
+        let answered = self.number(pairs, "answered")?;
+        self.sample.answers.answered += answered;
+        tally.answered += answered;
+        tally.crc = tally.crc.wrapping_add(self.number(pairs, "crc")?);
+        self.sample.answers.crc = tally.crc.to_string();
+        if let Some(protocol) = pairs.get("protocol") {
+            self.sample.answers.protocol.clone_from(protocol);
+        }
+        if answered != asked {
+            let message = format!("it answered for {answered} of {asked} requests without saying that any failed");
+            return Err(Trouble { status: Status::WrongAnswer, message });
+        }
+        self.check(tally)
+    }
+
     fn start(&mut self, subject: &Subject) -> Result<Subjected, Trouble> {
         let bench = self.bench;
+        self.room()?;
         let located = launch::locate(bench.project, subject, launch::allocator(&self.sample.cell));
         let (program, arguments) = located.map_err(|missing| match missing {
             Missing::NotInstalled(name) => Trouble {
@@ -206,21 +242,34 @@ impl Taking<'_> {
         Ok(Subjected { process, watched, counters })
     }
 
+    /// Refuses work for which there are not enough files to open. Over HTTP/2 many requests share one.
+    fn room(&self) -> Result<(), Trouble> {
+        let (files, in_flight) = (exec::open_files(), self.scenario.in_flight);
+        let needed = in_flight + SPARE_FILES;
+        if needed <= files || launch::factor(&self.sample.cell, "protocol") == Some("h2") {
+            return Ok(());
+        }
+        let message = format!(
+            "{in_flight} connections at once need {needed} open files, and a subject may have {files} here: raise the hard limit (ulimit -Hn)"
+        );
+        Err(Trouble { status: Status::Unavailable, message })
+    }
+
     fn command(&self, it: &mut Subjected, command: &str) -> Result<Pairs, Trouble> {
         it.process.tell(command)?;
+        self.answer(it, command)
+    }
+
+    fn answer(&self, it: &mut Subjected, command: &str) -> Result<Pairs, Trouble> {
         let line = it.process.listen(self.bench.timeout, self.interrupted).map_err(|lost| {
             let trouble = Trouble::from(lost);
             Trouble { message: format!("at {command:?}: {}", trouble.message), ..trouble }
         })?;
-        match protocol::answer(command, &line)? {
-            Answer::Ok(pairs) => Ok(pairs),
-            Answer::Error(kind, message) => Err(Trouble::failed(format!("at {command:?}: {kind}: {message}"))),
-            Answer::Unsupported(reason) => Err(Trouble { status: Status::Unavailable, message: reason }),
-        }
+        understood(command, &line)
     }
 
     fn checkpoint(&mut self, it: &Subjected, name: &str, requests: u64, pairs: &Pairs) -> Result<(), Trouble> {
-        it.watched.rest();
+        it.watched.rest(REST);
         let mut metrics: Metrics = protocol::metrics(pairs)?;
         match self.probe {
             Probe::Rss => metrics.extend(it.watched.metrics().map_err(Trouble::failed)?),
@@ -259,11 +308,8 @@ impl Taking<'_> {
             .ok_or_else(|| Trouble::failed(format!("its answer lacks `{key}=`; see PROTOCOL.md")))
     }
 
-    /// Notes what an answer tells besides: the protocol, and the times of the last batch.
-    fn note(&mut self, pairs: &Pairs) -> Result<(), Trouble> {
-        if let Some(protocol) = pairs.get("protocol") {
-            self.sample.answers.protocol.clone_from(protocol);
-        }
+    /// Notes the times of the last batch.
+    fn time(&mut self, pairs: &Pairs) -> Result<(), Trouble> {
         let of = |key| protocol::number(pairs, key);
         if let (Some(p50_us), Some(p90_us), Some(p99_us), Some(max_us)) =
             (of("p50_us")?, of("p90_us")?, of("p99_us")?, of("max_us")?)
@@ -274,13 +320,14 @@ impl Taking<'_> {
     }
 
     /// Compares the sum of what was read with the sum of what was served, after every batch.
-    fn check(&mut self, crc: u64, done: u64) -> Result<(), Trouble> {
+    fn check(&mut self, tally: &Tally) -> Result<(), Trouble> {
         if self.bench.mock.is_none() {
             return Ok(());
         }
         let Some(text) = self.scenario.script().and_then(|script| crate::corpus::expected_text(&script)) else {
             return Err(Trouble::failed(format!("scenario {} has no reply in the corpus", self.scenario.id)));
         };
+        let Tally { answered: done, crc } = *tally;
         let expected = u64::from(crc32fast::hash(text.as_bytes())).wrapping_mul(done);
         self.sample.answers.expected = Some(expected.to_string());
         if crc == expected {
@@ -311,5 +358,14 @@ impl Taking<'_> {
             return Err(Trouble { status: Status::WrongAnswer, message });
         }
         Ok(())
+    }
+}
+
+/// The pairs of an answer; anything but `ok` is a reason why the sample does not count.
+fn understood(command: &str, line: &str) -> Result<Pairs, Trouble> {
+    match protocol::answer(command, line)? {
+        Answer::Ok(pairs) => Ok(pairs),
+        Answer::Error(kind, message) => Err(Trouble::failed(format!("at {command:?}: {kind}: {message}"))),
+        Answer::Unsupported(reason) => Err(Trouble { status: Status::Unavailable, message: reason }),
     }
 }

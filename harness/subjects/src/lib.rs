@@ -13,7 +13,9 @@ pub mod original;
 pub mod probe;
 pub mod ultra;
 
-use plimsoll_providers::{Error, ErrorKind, Level, Options, Techniques, Trust};
+use std::time::Duration;
+
+use plimsoll_providers::{Error, ErrorKind, Level, Options, Techniques, Timeouts, Trust};
 use plimsoll_worker::{Env, Failure, Kind};
 
 /// How long a call may take, milliseconds. The harness has limits of its own: this one only ends what hangs.
@@ -33,6 +35,8 @@ pub fn options(env: &Env, level: Level) -> Result<Options, Failure> {
             "" => Vec::new(),
             resolve => vec![resolve.parse().map_err(failure)?],
         },
+        // A thousand handshakes at once take longer than one may in production.
+        timeouts: Timeouts { connect: Some(Duration::from_millis(TIMEOUT_MS)), ..Timeouts::default() },
         techniques: Techniques::parse(&env.switches, level).map_err(failure)?,
         ..Options::default()
     })

@@ -9,7 +9,7 @@ use plimsoll_worker::{Env, Failure, Request};
 
 use crate::{ask, original};
 
-/// Bytes of the block that `probe-vec` makes for each request and gives back.
+/// Bytes of the block that `probe-vec` and `probe-original-vec` make for each request, and give back.
 pub const VEC: usize = 4_096;
 /// Bytes of the block that `probe-leak` makes for each request and keeps for ever.
 pub const LEAK: usize = 64;
@@ -29,29 +29,33 @@ pub mod leak {
     pub use super::{client, one_leak as chat, one_leak as stream};
 }
 
-/// The level `original`, with one more block of [`VEC`] bytes per request.
+/// The level `original`, with one more block of [`VEC`] bytes per request, for as long as the request is in flight.
 pub mod original_vec {
     pub use super::{original::client, original_vec_chat as chat, original_vec_stream as stream};
 }
 
-/// Asks once, at the cost of one more block.
+/// Asks once, at the cost of one more block while it waits.
 pub async fn original_vec_chat<P: Provider>(
     client: Arc<P>,
     request: Request,
     on_text: impl Fn(&str),
 ) -> Result<(), Failure> {
-    std::hint::black_box(Vec::<u8>::with_capacity(VEC));
-    ask::chat(client, request, on_text).await
+    let block = std::hint::black_box(vec![1_u8; VEC]);
+    let outcome = ask::chat(client, request, on_text).await;
+    drop(std::hint::black_box(block));
+    outcome
 }
 
-/// Streams once, at the cost of one more block.
+/// Streams once, at the cost of one more block while it waits.
 pub async fn original_vec_stream<P: Provider>(
     client: Arc<P>,
     request: Request,
     on_text: impl Fn(&str) + Send,
 ) -> Result<(), Failure> {
-    std::hint::black_box(Vec::<u8>::with_capacity(VEC));
-    ask::stream(client, request, on_text).await
+    let block = std::hint::black_box(vec![1_u8; VEC]);
+    let outcome = ask::stream(client, request, on_text).await;
+    drop(std::hint::black_box(block));
+    outcome
 }
 
 /// Makes no client.

@@ -107,9 +107,9 @@ fn data(checkpoints: &[String], lines: &[Line]) -> Data {
     Data { head, rows }
 }
 
-/// `steady@128` as it fits an axis.
+/// `steady@128` as it fits an axis; `held@100` as the number that an axis of held requests counts.
 fn tick_name(name: &str) -> String {
-    super::chart::short(&name.replace("steady@", "@"), 9)
+    super::chart::short(&name.replace("steady@", "@").replace("held@", ""), 9)
 }
 
 fn count(n: usize) -> f64 {

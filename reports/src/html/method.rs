@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::metric::METRICS;
 use crate::units::Bytes;
-use crate::view::{View, columns};
+use crate::view::View;
 
 /// The cells of the plan.
 pub(super) fn plan(view: &View) -> Markup {
@@ -85,7 +85,7 @@ pub(super) fn method() -> Markup {
 }
 
 /// Signs and columns.
-pub(super) fn reading() -> Markup {
+pub(super) fn reading(view: &View) -> Markup {
     html! {
         dl.defs {
             dt { "4.20 MiB" } dd { "Median over the processes of a cell. KiB and MiB are binary; lower is better." }
@@ -96,7 +96,7 @@ pub(super) fn reading() -> Markup {
             dt { "0.58×" } dd { "Ratio to the first subject under the same factors, its allocator apart." }
             dt { "green" } dd { "Lowest median of the column. Where ranges overlap this need not be a difference." }
             dt { "—" } dd { "Not measured." }
-            @for column in columns() { dt { (column.heading) } dd { (column.meaning) "." } }
+            @for column in view.columns() { dt { (column.heading) } dd { (column.meaning) "." } }
         }
     }
 }

@@ -96,7 +96,7 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
         part("plan", "Plan", method::plan(view)),
         part("environment", "Environment", method::environment(view)),
         part("method", "Method", method::method()),
-        part("reading", "How to read this", method::reading()),
+        part("reading", "How to read this", method::reading(view)),
         part("glossary", "Glossary", method::glossary()),
     ]
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::stack::{self, Stack};
-use super::{bars, not_measured, table};
+use super::{bars, colour, not_measured, table};
 use crate::derive::{Figure, Percentile};
 use crate::record::{Sample, Status};
 use crate::stats::Stats;
-use crate::units::{Quantity, Unit, whole};
+use crate::units::{Quantity, Unit, ratio, whole};
 use crate::view::{Column, Row, Scenario, View};
 
 const CLASSES: [&str; 6] = ["heap", "other anonymous", "stacks", "program and data files", "shared libraries", "other"];
@@ -45,8 +45,44 @@ pub(super) fn latency(view: &View) -> Markup {
     }
     html! {
         p { "As the subjects measured it on a monotonic clock, from the call to the whole answer. Against a mock on the same machine this is the client’s own time, not the network’s." }
+        (beside_memory(view))
         @for part in &shown { (part) }
     }
+}
+
+/// What thrift costs in time: each row's median time over that of the base level.
+fn beside_memory(view: &View) -> Markup {
+    let times = view.times();
+    html! {
+        @for (at, times) in times.iter().enumerate() {
+            p.caption {
+                strong { "Time beside memory, " (times.scenario.info.id) } " "
+                span.soft { (times.labels.common) }
+            }
+            div.scroll id={ "times-" (at + 1) } tabindex="0" role="region" aria-label={ "Time beside memory, " (times.scenario.info.id) } {
+                table.wide {
+                    thead { tr {
+                        th scope="col" { "subject" }
+                        th.num scope="col" { "p50" }
+                        th.num scope="col" title="over the base under the same factors, protocol included" { "× " (times.base) }
+                        @if times.over_h1() { th.num scope="col" title="over the base over HTTP/1.1, of rows over another protocol" { "× " (times.base) " over h1" } }
+                        th.num scope="col" title="growth of anonymous memory over 20 requests" { "anon growth" }
+                    } }
+                    tbody { @for (timed, name) in times.rows.iter().zip(&times.labels.names) { tr {
+                        th scope="row" { span class={ "sw " (colour(timed.row.place)) } {} (name) }
+                        td.num title={ (timed.p50.min()) " to " (timed.p50.max()) ", " (timed.p50.stats.samples) " samples" } { (timed.p50.median()) }
+                        td.num { (times_over(timed.alike)) }
+                        @if times.over_h1() { td.num { (times_over(timed.over_h1)) } }
+                        td.num { (timed.growth.map_or_else(|| "—".to_owned(), |growth| growth.median().to_string())) }
+                    } } }
+                }
+            }
+        }
+    }
+}
+
+fn times_over(over: Option<f64>) -> String {
+    over.map_or_else(|| "—".to_owned(), ratio)
 }
 
 /// Resident memory by mapping at steady@20, for each scenario.
@@ -56,7 +92,7 @@ pub(super) fn mappings(view: &View) -> Markup {
         return not_measured("no sample under the probe `rss` has its mappings.");
     }
     html! {
-        p { "At steady@20, or at the last checkpoint before it, medians over processes. File pages are touched once and can be shared or dropped; the heap and the other anonymous mappings are what the code holds." }
+        p { "At steady@20, or at the last checkpoint before it; where requests are held, with all of them held. Medians over processes. File pages are touched once and can be shared or dropped; the heap and the other anonymous mappings are what the code holds." }
         @for part in &shown { (part) }
     }
 }

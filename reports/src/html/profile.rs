@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{bars, lines, not_measured, scenario_id, table};
 use crate::derive::{Figure, Measured};
-use crate::view::{Column, Row, Scenario, View, columns};
+use crate::view::{Column, Row, Scenario, View};
 
 /// All scenarios.
 pub(super) fn section(view: &View, headline: Option<&str>) -> Markup {
@@ -26,11 +26,11 @@ fn one(view: &View, scenario: &Scenario, at: usize, headline: Option<&str>) -> M
         h3 id=(id) { a href={ "#" (id) } { (info.id) } }
         p.soft.cap {
             (info.description.trim_end_matches('.')) "."
-            @if !info.method.is_empty() { " Calls " code { (info.method) } ", " (info.in_flight) " in flight at a time." }
+            @if !info.method.is_empty() { " Calls " code { (info.method) } ", " @if info.held.is_empty() { (info.in_flight) " in flight at a time." } @else { "up to " (info.in_flight) " in flight." } }
             @if let Some(body) = info.body_bytes { " An answer’s body has " (crate::units::plain(crate::units::whole(i64::try_from(body).unwrap_or(i64::MAX)))) " B" @if let Some(events) = info.events { " in " (events) " events" } "." }
             @if info.deterministic { " Declared deterministic: one request after another, in lock-step." }
         }
-        @match table::figures(view, scenario, &columns(), &format!("{id}-figures"), &about("Main figures")) {
+        @match table::figures(view, scenario, &view.columns(), &format!("{id}-figures"), &about("Main figures")) {
             Some(table) => (table),
             None => (not_measured("no sample of this scenario counts.")),
         }
@@ -40,8 +40,7 @@ fn one(view: &View, scenario: &Scenario, at: usize, headline: Option<&str>) -> M
         } @else {
             (growth(view, scenario, &id))
         }
-        (checkpoints(view, scenario, &id, "proc.anon", "Growth of anonymous memory"))
-        (checkpoints(view, scenario, &id, "proc.rss", "Growth of resident memory (RSS)"))
+        @for over in if info.held.is_empty() { OVER_CHECKPOINTS } else { OVER_HELD } { (checkpoints(view, scenario, &id, over)) }
         (allocations(view, scenario, &id))
         @if let Some(table) = table::figures(view, scenario, &lasting(), &format!("{id}-lasting"), &about("What lasts")) {
             h4 { "What lasts" }
@@ -90,21 +89,43 @@ fn allocations(view: &View, scenario: &Scenario, id: &str) -> Markup {
     html! { @if !charts.is_empty() { div.charts { @for chart in &charts { (chart.frame(false)) } } } }
 }
 
+/// A metric whose growth is drawn.
+struct Over {
+    metric: &'static str,
+    probe: &'static str,
+    title: &'static str,
+}
+
+const OVER_CHECKPOINTS: &[Over] = &[
+    Over { metric: "proc.anon", probe: "rss", title: "Growth of anonymous memory" },
+    Over { metric: "proc.rss", probe: "rss", title: "Growth of resident memory (RSS)" },
+];
+
+/// Of scenarios that hold requests: only the checkpoints at which they are held.
+const OVER_HELD: &[Over] = &[
+    Over { metric: "proc.anon", probe: "rss", title: "Anonymous memory by requests in flight" },
+    Over { metric: "proc.rss", probe: "rss", title: "Resident memory (RSS) by requests in flight" },
+    Over { metric: "heap.live", probe: "count", title: "Live heap by requests in flight" },
+];
+
 /// What came since start, over the checkpoints: one chart for each set of conditions, side by side and on one scale.
-fn checkpoints(view: &View, scenario: &Scenario, id: &str, metric: &str, title: &str) -> Markup {
-    let names = checkpoint_names(view, scenario);
-    let rows = panels(view, scenario);
-    let panels: Vec<(String, Vec<lines::Line>)> = rows.iter().map(|rows| panel(view, rows, &names, metric)).collect();
+fn checkpoints(view: &View, scenario: &Scenario, id: &str, over: &Over) -> Markup {
+    let Over { metric, probe, title } = *over;
+    let names = checkpoint_names(view, scenario, probe);
+    let rows = panels(view, scenario, probe);
+    let panels: Vec<(String, Vec<lines::Line>)> = rows.iter().map(|rows| panel(view, rows, &names, over)).collect();
     let range = lines::range(panels.iter().flat_map(|(_, lines)| lines));
     let short = metric.rsplit_once('.').map_or(metric, |(_, short)| short);
-    let chart = |(at, (common, lines)): (usize, &(String, Vec<lines::Line>))| {
-        let name = apart(&rows, at);
+    let chart = |(place, (common, lines)): (usize, &(String, Vec<lines::Line>))| {
+        let name = apart(&rows, place);
         let title = if name.is_empty() { title.to_owned() } else { format!("{title}, {name}") };
+        let at =
+            if scenario.info.held.is_empty() { "" } else { "; while the requests named on the axis are held open" };
         let about = format!(
-            "{metric} minus that at start, {}, medians; charts side by side share one scale. All: {common}.",
+            "{metric} minus that at start, {}, medians{at}; charts side by side share one scale. All: {common}.",
             scenario.info.id
         );
-        lines::chart(format!("{id}-{short}-{}", at + 1), title, about, &names, lines, range)
+        lines::chart(format!("{id}-{short}-{}", place + 1), title, about, &names, lines, range)
     };
     let charts: Vec<_> = panels.iter().enumerate().filter_map(chart).collect();
     html! { @if !charts.is_empty() { div.charts { @for chart in &charts { (chart.frame(false)) } } } }
@@ -117,22 +138,26 @@ fn apart(panels: &[Vec<&Row>], at: usize) -> String {
     own.iter().filter(|(key, _)| differs(key)).map(|(_, value)| *value).collect::<Vec<_>>().join(" · ")
 }
 
-fn checkpoint_names(view: &View, scenario: &Scenario) -> Vec<String> {
+fn checkpoint_names(view: &View, scenario: &Scenario, probe: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for row in &scenario.rows {
-        let reached = view.cell(row, "rss").map_or(&[][..], |cell| &cell.checkpoints);
+        let reached = view.cell(row, probe).map_or(&[][..], |cell| &cell.checkpoints);
         if reached.len() > names.len() {
             names = reached.to_vec();
         }
+    }
+    if !scenario.info.held.is_empty() {
+        names.retain(|name| name.starts_with("held@"));
     }
     names
 }
 
 /// The lines of a panel, and the factors that they share.
-fn panel(view: &View, rows: &[&Row], names: &[String], metric: &str) -> (String, Vec<lines::Line>) {
-    let labels = view.labels(rows, "rss");
-    let point =
-        |row: &Row, name: &str| -> Option<Measured> { view.figure(row, "rss", &Figure::since(name, metric)).copied() };
+fn panel(view: &View, rows: &[&Row], names: &[String], over: &Over) -> (String, Vec<lines::Line>) {
+    let labels = view.labels(rows, over.probe);
+    let point = |row: &Row, name: &str| -> Option<Measured> {
+        view.figure(row, over.probe, &Figure::since(name, over.metric)).copied()
+    };
     let line = |(at, row): (usize, &&Row)| lines::Line {
         name: labels.names[at].clone(),
         place: row.place,
@@ -144,9 +169,9 @@ fn panel(view: &View, rows: &[&Row], names: &[String], metric: &str) -> (String,
 
 /// The rows that may be compared, one panel for each set of conditions. A row that lacks a condition (an interpreter's runtime) stands in
 /// every panel that it does not contradict.
-fn panels<'a>(view: &View, scenario: &'a Scenario) -> Vec<Vec<&'a Row>> {
+fn panels<'a>(view: &View, scenario: &'a Scenario, probe: &str) -> Vec<Vec<&'a Row>> {
     let rows: Vec<&Row> =
-        scenario.rows.iter().filter(|row| view.cell(row, "rss").is_some_and(|cell| cell.ok > 0)).collect();
+        scenario.rows.iter().filter(|row| view.cell(row, probe).is_some_and(|cell| cell.ok > 0)).collect();
     let most = rows.iter().map(|row| row.conditions().len()).max().unwrap_or(0);
     let mut panels: Vec<Vec<&Row>> = Vec::new();
     for row in rows.iter().filter(|row| row.conditions().len() == most) {

@@ -96,6 +96,14 @@ impl View {
         probes.into_iter().map(|probe| self.block(scenario, &own(probe), title(probe))).collect()
     }
 
+    /// The columns of the main table that have a figure in this record.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Column> {
+        let rows = || self.scenarios.iter().flat_map(|scenario| &scenario.rows);
+        let used = |column: &Column| rows().any(|row| self.figure(row, column.probe, &column.figure).is_some());
+        columns().into_iter().filter(used).collect()
+    }
+
     fn block<'a>(&self, scenario: &'a Scenario, columns: &[Column], title: &'static str) -> Block<'a> {
         let any = |row: &&Row| columns.iter().any(|column| self.figure(row, column.probe, &column.figure).is_some());
         let rows: Vec<&Row> = scenario.rows.iter().filter(any).collect();
@@ -151,7 +159,7 @@ fn title(probe: &str) -> &'static str {
     }
 }
 
-/// The columns of the main table.
+/// The columns of the main table, those included that this record has nothing for.
 #[must_use]
 pub fn columns() -> Vec<Column> {
     vec![
@@ -169,6 +177,10 @@ pub fn columns() -> Vec<Column> {
             Figure::at(GROWTH_AT, "proc.hwm"),
             "highest resident memory up to steady@20 (hwm): giving memory back before a reading cannot hide it",
         ),
+        Column::new("anon/in flight", "rss", Figure::in_flight("proc.anon"), "anonymous memory that one more request in flight takes: (held@1000 − held@100) / 900"),
+        Column::new("RSS/in flight", "rss", Figure::in_flight("proc.rss"), "the same of resident memory"),
+        Column::new("RSS at 1,000", "rss", Figure::at("held@1000", "proc.rss"), "resident memory with 1,000 requests held"),
+        Column::new("anon after", "rss", Figure::since("after@1000", "proc.anon"), "anonymous memory since start when the 1,000 are answered: what stays"),
         Column::new("p50", "rss", Figure::Latency(Percentile::P50), "median time per request in the last batch, as the subject measured it"),
         Column::new(
             "allocs/request",
@@ -192,5 +204,6 @@ pub fn columns() -> Vec<Column> {
             "slope of the live heap per 1,000 requests, the smaller of the segments 64–128 and 128–256: above zero is a leak",
         )
         .per_thousand(),
+        Column::new("live/in flight", "count", Figure::in_flight("heap.live"), "live heap that one more request in flight takes"),
     ]
 }

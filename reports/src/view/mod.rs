@@ -3,16 +3,19 @@
 //! - `rows`: rows made of cells, and their names.
 //! - `block`: columns, and the tables that they make of rows.
 //! - `failures`: what does not count, by its reason.
+//! - `time`: time beside memory, against the base level.
 
 mod block;
 mod failures;
 mod rows;
+mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use block::{Block, Column, Entry, columns};
 pub use failures::FailureGroup;
 pub use rows::{Labels, Row};
+pub use time::{Timed, Times};
 
 use crate::derive::{self, CellFigures, Figure, Measured};
 use crate::record::{Cell, Record, ScenarioInfo, Status};
@@ -126,6 +129,7 @@ fn undescribed(id: &str) -> ScenarioInfo {
         events: None,
         deterministic: false,
         steps: Vec::new(),
+        held: Vec::new(),
     }
 }
 

@@ -70,12 +70,15 @@ impl Labels {
         let differs = |key: &str| values.get(key).is_some_and(|values| values.len() > 1) || key == "switches";
         let name = |(subject, factors): &(&str, &BTreeMap<String, String>)| {
             let own = factors.iter().filter(|(key, _)| differs(key));
-            own.fold((*subject).to_owned(), |name, (_, value)| format!("{name} · {value}"))
+            own.fold((*subject).to_owned(), |name, (key, value)| match key.as_str() {
+                "streams" => format!("{name} · {value} streams"),
+                _ => format!("{name} · {value}"),
+            })
         };
         let common = values.iter().filter(|(key, _)| !differs(key)).flat_map(|(key, values)| {
-            values
-                .iter()
-                .map(|value| if *key == "allocator" { format!("{value} allocator") } else { (*value).to_owned() })
+            values.iter().map(move |value| {
+                if matches!(*key, "allocator" | "streams") { format!("{value} {key}") } else { (*value).to_owned() }
+            })
         });
         Self { names: rows.iter().map(name).collect(), common: common.collect::<Vec<_>>().join(" · ") }
     }

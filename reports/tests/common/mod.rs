@@ -73,6 +73,7 @@ impl Builder {
                     rustc: "rustc 0.0".into(),
                     profile: "release (lto off)".into(),
                     aslr_off: true,
+                    open_files: Some(16_384),
                     subject_env: factors(&[("MALLOC_ARENA_MAX", "1")]),
                     lockfile: Some("ab".repeat(32)),
                     corpus: "cd".repeat(32),
@@ -106,6 +107,7 @@ impl Builder {
             events: stream.then_some(50),
             deterministic: in_flight == 1,
             steps: STEPS.to_vec(),
+            held: vec![],
         });
         self
     }
@@ -143,6 +145,33 @@ impl Builder {
 
     pub(crate) fn build(self) -> Record {
         self.record
+    }
+}
+
+/// Makes every sample of a scenario one that was read with 1, 10, 100 and 1,000 requests held: `per_request` bytes for each, the samples 900 bytes
+/// apart in all, and a tenth of it when they are answered.
+pub(crate) fn held(record: &mut Record, scenario: &str, per_request: i64) {
+    const HELD: [u64; 4] = [1, 10, 100, 1_000];
+    let info = record.plan.scenarios.iter_mut().find(|info| info.id == scenario).unwrap();
+    (info.steps, info.held, info.in_flight) = (vec![], HELD.to_vec(), 1_000);
+    for sample in record.samples.iter_mut().filter(|sample| sample.cell.scenario == scenario) {
+        sample.latency = None;
+        let start = sample.checkpoints.iter().find(|c| c.name == "start").unwrap().clone();
+        sample.checkpoints.retain(|c| ["start", "runtime", "client"].contains(&c.name.as_str()));
+        let more = 900 * i64::from(sample.index);
+        let point = |name: String, requests: u64, bytes: i64| Checkpoint {
+            name,
+            requests,
+            at_ms: 100.0,
+            metrics: start.metrics.iter().map(|(key, value)| (key.clone(), value + bytes)).collect(),
+        };
+        let mut done = 0;
+        for count in HELD {
+            let bytes = i64::try_from(count).unwrap() * per_request + if count == 1_000 { more } else { 0 };
+            sample.checkpoints.push(point(format!("held@{count}"), done, bytes));
+            done += count;
+            sample.checkpoints.push(point(format!("after@{count}"), done, bytes / 10));
+        }
     }
 }
 
