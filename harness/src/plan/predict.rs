@@ -53,9 +53,14 @@ fn mean(values: &[f64]) -> f64 {
 
 /// Milliseconds per sample on a machine that has no history yet: medians of a `quick` run on two cores of an EPYC at 2.6 GHz.
 fn by_table(cell: &Cell) -> f64 {
+    let h2 = cell.factors.get("protocol").is_some_and(|protocol| protocol == "h2");
+    // A thousand requests over HTTP/1.1 are a thousand handshakes.
     let work = match cell.scenario.as_str() {
         "stream" => 1400.0,
         "large" => 900.0,
+        "inflight-head" | "inflight-event" | "crowd" if h2 => 700.0,
+        "inflight-head" | "inflight-event" | "crowd" => 2500.0,
+        "crowd-5000" => 8000.0,
         _ => 350.0,
     };
     match cell.probe.as_str() {
