@@ -6,7 +6,7 @@ use std::time::Duration;
 use plimsoll_reports::stats::power::Rule;
 
 use crate::config::{
-    Allocator, Config, Crypto, Kind, Matrix, Probe, Project, Protocol, Runtime, Samples, Subject, Suite,
+    Allocator, Config, Crypto, Kind, Matrix, Probe, Project, Protocol, Runtime, Samples, Streams, Subject, Suite,
 };
 use crate::plan::predict::Predictor;
 use crate::plan::{self, Narrow, Selection};
@@ -39,9 +39,11 @@ pub fn project(project: &Project, subject: &Subject, scenarios: Vec<String>) -> 
         scenarios: None,
         runtimes: runtimes.to_vec(),
         protocols: vec![subject.protocols.first().copied().unwrap_or(Protocol::H1)],
+        streams: vec![Streams::Limited],
         crypto: vec![Crypto::AwsLc],
         allocators: vec![Allocator::System],
         switches: vec!["default".to_owned()],
+        samples: None,
     };
     let suite = Suite {
         description: String::new(),
