@@ -7,14 +7,14 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 /// As `generateContent` spells an answer: indented, with a line end after the last brace.
-pub(super) fn indented(value: &impl Serialize) -> Bytes {
+pub(crate) fn indented(value: &impl Serialize) -> Bytes {
     let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
     text.push(b'\n');
     text.into()
 }
 
 /// As `streamGenerateContent` spells an event: `{"candidates": [{"content": …}]}`.
-pub(super) fn on_one_line(value: &impl Serialize) -> Bytes {
+pub(crate) fn on_one_line(value: &impl Serialize) -> Bytes {
     let mut text = Vec::new();
     // Writing our own structs into memory cannot fail, and an empty event would fail every test of the corpus.
     let _ = value.serialize(&mut Serializer::with_formatter(&mut text, SpaceAfterColon));

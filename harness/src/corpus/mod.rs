@@ -3,13 +3,15 @@
 //! - [`compose`]: the answers, from prose and from a generated logbook
 //! - [`errors`]: the service's errors
 //! - [`json`]: JSON in the service's own two spellings
+//! - [`models`]: the models that there are
 //! - [`reading`]: what an answer says, read by nobody's code under test
 //! - [`traffic`]: recorded bodies out of a folder, served byte for byte
 
 mod compose;
 mod errors;
-mod json;
+pub(crate) mod json;
 mod logbook;
+pub(crate) mod models;
 pub mod reading;
 pub mod traffic;
 
@@ -152,7 +154,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 static REPLIES: LazyLock<BTreeMap<String, Reply>> =
     LazyLock::new(|| compose::replies().chain(errors::replies()).map(|reply| (reply.name.clone(), reply)).collect());
 
-fn frame_sse(events: &[Bytes]) -> Bytes {
+pub(crate) fn frame_sse(events: &[Bytes]) -> Bytes {
     let mut body = Vec::new();
     for event in events {
         body.extend_from_slice(b"data: ");
@@ -163,7 +165,7 @@ fn frame_sse(events: &[Bytes]) -> Bytes {
 }
 
 /// One JSON array with the service's odd separators: `[{…}\n,\r\n{…}\n]`.
-fn frame_array(events: &[Bytes]) -> Bytes {
+pub(crate) fn frame_array(events: &[Bytes]) -> Bytes {
     let mut body = vec![b'['];
     for (index, event) in events.iter().enumerate() {
         if index > 0 {

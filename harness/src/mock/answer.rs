@@ -1,25 +1,41 @@
-//! From a request to the steps of its answer.
+//! From a request to the plan of its answer.
 
 use std::io::Write as _;
-use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::header::{CONTENT_ENCODING, HeaderValue};
+use http::header::{CONTENT_ENCODING, HeaderName, HeaderValue, LOCATION, TRAILER};
 use http::{Method, StatusCode};
 
-use super::events::{pieces, slices};
+use super::events::{Form, pieces, slices};
 use super::front::Shared;
-use super::origin::Answer;
-use super::plan::{Head, Plan, Step, Write};
+use super::plan::{Frills, Head, Plan};
 use super::request::Request;
-use super::script::{CutAt, Ending, Framing, HoldPoint, Modifier, Script};
+use super::script::{Fault, Framing, MAX_SPLIT, Modifier, Script};
+use super::steps::steps;
 use super::{faults, headers};
-use crate::corpus::{Call, JSON, SSE};
+use crate::corpus::{self, Call, HTML, JSON, SSE};
 
-/// The largest body that goes into one record with its head, in bytes.
-const SMALL: usize = 14_000;
+/// What is answered, before it is framed for a protocol.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) content_type: String,
+    pub(super) body: Bytes,
+    /// The headers that the upload server adds to its own; `None`: the API's server answers.
+    pub(super) upload: Option<Vec<(HeaderName, HeaderValue)>>,
+}
+
+impl Answer {
+    pub(super) fn new(status: u16, content_type: &str, body: Bytes) -> Self {
+        Self { status, content_type: content_type.to_owned(), body, upload: None }
+    }
+
+    pub(super) fn json(status: u16, body: Bytes) -> Self {
+        Self::new(status, JSON, body)
+    }
+}
 
 /// Works out how `request` is answered and counts it.
 pub(super) async fn plan(shared: &Shared, request: &Request) -> Plan {
@@ -29,7 +45,11 @@ pub(super) async fn plan(shared: &Shared, request: &Request) -> Plan {
         Ok(script) => return refusal(&format!("no recording is called `{}`; is --traffic given?", script.reply())),
         Err(error) => return refusal(&error.to_string()),
     };
-    match shared.origin.ask(request, &script.reply()).await {
+    if let Some(fault) = script.faults().find(|fault| fault.is_of_http2().is_some_and(|http2| http2 != request.http2)) {
+        let other = if request.http2 { "HTTP/1.1" } else { "HTTP/2" };
+        return refusal(&format!("`{fault}` happens on {other} only, and this is not"));
+    }
+    match answer(shared, request, &script.reply()).await {
         Ok(answer) => build(answer, &script, request),
         Err(error) => {
             tracing::error!(%error, "the origin did not answer");
@@ -42,7 +62,8 @@ pub(super) async fn plan(shared: &Shared, request: &Request) -> Plan {
     }
 }
 
-fn count(shared: &Shared, request: &Request) {
+/// Counts a request.
+pub(super) fn count(shared: &Shared, request: &Request) {
     shared.state.count(|stats| {
         stats.requests += 1;
         stats.keys_in_url += u64::from(request.key_in_url);
@@ -58,6 +79,21 @@ fn count(shared: &Shared, request: &Request) {
     });
 }
 
+/// An error or a recording is served whatever is asked; any other reply says how a model answers, and is nothing to an endpoint
+/// that asks none.
+async fn answer(shared: &Shared, request: &Request, reply: &str) -> std::io::Result<Answer> {
+    let Some(route) = &request.route else { return shared.origin.ask(request, reply).await };
+    let fixed = if request.key.is_none() && !route.is_open() {
+        Some("error-403")
+    } else {
+        (reply.starts_with("error-") || corpus::traffic::is_name(reply)).then_some(reply)
+    };
+    Ok(match fixed.and_then(|name| shared.origin.fixed(name)) {
+        Some(answer) => answer,
+        None => shared.state.service().answer(route, request),
+    })
+}
+
 /// 400 with one clear JSON error, for a script that cannot be served.
 fn refusal(message: &str) -> Plan {
     let answer = json_error(400, &format!("plimsoll mock: {message}"));
@@ -68,43 +104,103 @@ fn refusal(message: &str) -> Plan {
 fn json_error(code: u16, message: &str) -> Answer {
     let status = if code == 400 { "INVALID_ARGUMENT" } else { "INTERNAL" };
     let error = serde_json::json!({ "error": { "code": code, "message": message, "status": status } });
-    Answer { status: code, content_type: JSON.to_owned(), body: error.to_string().into() }
+    Answer::json(code, error.to_string().into())
 }
 
 fn build(answer: Answer, script: &Script, request: &Request) -> Plan {
-    let Answer { status, content_type, mut body } = answer;
+    let (Answer { status, content_type, body, upload }, location) = redirected(answer, script, request);
+    let call = request.call.filter(|_| status == 200);
+    let form = Form::of(&content_type, call);
     let stream = status == 200 && (content_type.starts_with(SSE) || request.call == Some(Call::Array));
-    if script.has(&Modifier::WrongText) {
-        body = faults::wrong_text(&body);
-    }
-    if script.has(&Modifier::Malformed) {
-        body = faults::malformed(&body);
-    }
-    let mut headers = headers::for_body(&content_type, status);
-    let mut pieces = pieces(&body, &content_type, request.call.filter(|_| status == 200));
-    if !stream && gzips(script, request) {
-        body = gzipped(&body);
+    let body = faulty(body, form, script);
+    let uploads = upload.is_some();
+    let mut headers = match upload {
+        Some(own) => headers::for_upload(&content_type, own),
+        None => headers::for_body(&content_type, status),
+    };
+    headers.extend(location.map(|location| (LOCATION, location)));
+    let mut pieces = pieces(&body, form);
+    let zipped = match script.fault(|fault| if let Fault::Bomb(size) = fault { Some(*size) } else { None }) {
+        Some(size) => Some(gzipped(&body, size)),
+        None => (!stream && gzips(script, request)).then(|| gzipped(&body, 0)),
+    };
+    let body = zipped.map_or(body, |zipped| {
         headers.push((CONTENT_ENCODING, HeaderValue::from_static("gzip")));
-        pieces = slices(&body, super::script::MAX_SPLIT).collect();
-    }
+        pieces = slices(&zipped, MAX_SPLIT).collect();
+        zipped
+    });
     if let Some(size) = script.find(|m| if let Modifier::Split(size) = m { Some(*size) } else { None }) {
         pieces = slices(&body, size).collect();
     }
-    let labelled_error = status != 200 && content_type.starts_with(SSE);
-    let framing = script.find(|m| if let Modifier::Framing(framing) = m { Some(*framing) } else { None });
+    let frills = Frills {
+        informational: script.has_fault(&Fault::Informational),
+        extensions: script.has_fault(&Fault::ChunkExtensions),
+        trailers: script.has_fault(&Fault::Trailers),
+    };
+    if frills.trailers {
+        headers.push((TRAILER, HeaderValue::from_static("x-checksum")));
+    }
     let head = Head {
         status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         headers,
-        // As observed: all is chunked but an error on a call with alt=sse.
-        framing: framing.unwrap_or(if labelled_error { Framing::Length } else { Framing::Chunked }),
+        framing: framing(script, &content_type, status, uploads),
         length: body.len(),
+        frills,
     };
     Plan {
         steps: steps(pieces, stream, body.len(), script),
         head,
         lockstep: script.lockstep(),
         close: script.has(&Modifier::Close),
+        reuse: script.fault(|fault| if let Fault::Reuse(reuse) = fault { Some(*reuse) } else { None }),
     }
+}
+
+/// As observed, all is chunked but an error on a call with `alt=sse` and what the upload server says.
+fn framing(script: &Script, content_type: &str, status: u16, uploads: bool) -> Framing {
+    if script.faults().any(Fault::wants_chunks) {
+        return Framing::Chunked;
+    }
+    let labelled_error = status != 200 && content_type.starts_with(SSE);
+    let usual = if labelled_error || uploads { Framing::Length } else { Framing::Chunked };
+    script.find(|m| if let Modifier::Framing(framing) = m { Some(*framing) } else { None }).unwrap_or(usual)
+}
+
+/// Where the script says so, an answer that leads to the same question on another host. It is this mock by another name, so that a
+/// client that follows is counted, with the key if it took it along.
+fn redirected(answer: Answer, script: &Script, request: &Request) -> (Answer, Option<HeaderValue>) {
+    let code = script.fault(|fault| if let Fault::Redirect(code) = fault { Some(*code) } else { None });
+    let Some(code) = code else { return (answer, None) };
+    let elsewhere = if request.base.contains("//localhost") {
+        request.base.replacen("//localhost", "//127.0.0.1", 1)
+    } else {
+        let port = request.base.split('/').nth(2).and_then(|host| host.rsplit_once(':')).map_or("", |(_, port)| port);
+        format!("{}//localhost:{port}", if request.base.starts_with("https") { "https:" } else { "http:" })
+    };
+    let origin = elsewhere.split('/').take(3).collect::<Vec<_>>().join("/");
+    let query = if request.call == Some(Call::Sse) { "?alt=sse" } else { "" };
+    let location = HeaderValue::from_str(&format!("{origin}{}{query}", request.path)).ok();
+    (Answer::new(code, HTML, Bytes::from_static(b"<html>elsewhere</html>\n")), location)
+}
+
+/// The body with what the script does to it.
+fn faulty(mut body: Bytes, form: Form, script: &Script) -> Bytes {
+    if script.has(&Modifier::WrongText) {
+        body = faults::wrong_text(&body);
+    }
+    for fault in script.faults() {
+        body = match fault {
+            Fault::ErrorEvent { framed } => faults::error_event(&body, form, *framed),
+            Fault::EarlyFinish => faults::early_finish(&body, form),
+            Fault::NoFinish => faults::no_finish(&body, form),
+            Fault::Pad(size) => faults::pad(&body, form, *size),
+            _ => body,
+        };
+    }
+    if script.has(&Modifier::Malformed) {
+        body = faults::malformed(&body);
+    }
+    body
 }
 
 fn gzips(script: &Script, request: &Request) -> bool {
@@ -113,75 +209,17 @@ fn gzips(script: &Script, request: &Request) -> bool {
         .unwrap_or(false)
 }
 
-fn gzipped(body: &Bytes) -> Bytes {
+/// The body compressed, and behind it as many bytes of nothing as `bomb` says.
+fn gzipped(body: &Bytes, bomb: u64) -> Bytes {
+    static NOTHING: [u8; 1 << 16] = [b' '; 1 << 16];
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     // Writing to memory does not fail; if it did, the truncated body would be refused by every client.
     let _ = encoder.write_all(body);
+    let mut left = usize::try_from(bomb).unwrap_or(usize::MAX);
+    while left > 0 {
+        let now = left.min(NOTHING.len());
+        let _ = encoder.write_all(&NOTHING[..now]);
+        left -= now;
+    }
     encoder.finish().unwrap_or_default().into()
-}
-
-fn steps(pieces: Vec<Bytes>, stream: bool, length: usize, script: &Script) -> Vec<Step> {
-    let mut steps = writes(pieces, stream, script.hold());
-    let pace = script.find(|m| if let Modifier::Pace(time) = m { Some(*time) } else { None });
-    if let Some(time) = pace {
-        steps = paced(steps, time);
-    }
-    let cut = script.find(|m| if let Modifier::Cut { at, ending } = m { Some((*at, *ending)) } else { None });
-    if let Some((at, ending)) = cut {
-        steps = cut_at(steps, at, length, ending);
-    }
-    let mut before = Vec::new();
-    if let Some(time) = script.find(|m| if let Modifier::Delay(time) = m { Some(*time) } else { None }) {
-        before.push(Step::Pause(time));
-    }
-    if script.hold() == Some(HoldPoint::BeforeHead) {
-        before.push(Step::Hold);
-    }
-    if script.has(&Modifier::Silence) {
-        before.push(Step::Silence);
-    }
-    before.append(&mut steps);
-    before
-}
-
-/// A small answer goes in one record. A stream's head, each event and the end go in one record each, as they would when a
-/// model thinks in between.
-fn writes(mut pieces: Vec<Bytes>, stream: bool, hold: Option<HoldPoint>) -> Vec<Step> {
-    let held = hold == Some(HoldPoint::AfterFirstEvent);
-    if !stream && held && pieces.len() == 1 {
-        let half = pieces[0].len() / 2;
-        pieces = vec![pieces[0].slice(..half), pieces[0].slice(half..)];
-    }
-    let small = !stream && pieces.len() == 1 && pieces[0].len() <= SMALL;
-    if small || pieces.is_empty() {
-        let data = pieces.pop().unwrap_or_default();
-        return vec![Step::Write(Write { head: true, data, end: true })];
-    }
-    let mut steps = vec![Step::Write(Write { head: true, ..Write::default() })];
-    let last = pieces.len() - 1;
-    for (index, data) in pieces.into_iter().enumerate() {
-        steps.push(Step::Write(Write { head: false, data, end: !stream && index == last }));
-        if index == 0 && held {
-            steps.push(Step::Hold);
-        }
-    }
-    if stream {
-        steps.push(Step::Write(Write { end: true, ..Write::default() }));
-    }
-    steps
-}
-
-fn paced(steps: Vec<Step>, time: Duration) -> Vec<Step> {
-    let mut first = true;
-    steps
-        .into_iter()
-        .flat_map(|step| {
-            let pause = matches!(step, Step::Write(_)) && !std::mem::take(&mut first);
-            pause.then_some(Step::Pause(time)).into_iter().chain([step])
-        })
-        .collect()
-}
-
-fn cut_at(steps: Vec<Step>, at: CutAt, length: usize, ending: Ending) -> Vec<Step> {
-    faults::cut(steps, at.of(length), ending)
 }

@@ -48,7 +48,8 @@ impl Control {
         self.ask(&Command::Release, Duration::ZERO)
     }
 
-    /// Sets all counters to zero, but for the connections that are open and the answers that are held.
+    /// Sets all counters to zero, but for the connections that are open and the answers that are held, and forgets all that was
+    /// uploaded or cached.
     pub fn reset(&mut self) -> Result<Stats, ControlError> {
         self.ask(&Command::Reset, Duration::ZERO)
     }

@@ -5,14 +5,34 @@ use bytes::Bytes;
 use super::script::MAX_SPLIT;
 use crate::corpus::{Call, SSE};
 
+/// What a body is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// One answer.
+    Whole,
+    /// Server-sent events.
+    Sse,
+    /// A JSON array of them.
+    Array,
+}
+
+impl Form {
+    /// The form of what is labelled `content_type` and answers `call`, which is `None` for an error.
+    pub(super) fn of(content_type: &str, call: Option<Call>) -> Self {
+        match call {
+            _ if content_type.starts_with(SSE) => Self::Sse,
+            Some(Call::Array) => Self::Array,
+            _ => Self::Whole,
+        }
+    }
+}
+
 /// The pieces of a body, each to go in a TLS record of its own; together they are the body, byte for byte.
-pub(super) fn pieces(body: &Bytes, content_type: &str, call: Option<Call>) -> Vec<Bytes> {
-    let events = if content_type.starts_with(SSE) {
-        cut_behind(body, sse_ends(body))
-    } else if call == Some(Call::Array) && body.starts_with(b"[") {
-        cut_behind(body, array_ends(body))
-    } else {
-        vec![body.clone()]
+pub(super) fn pieces(body: &Bytes, form: Form) -> Vec<Bytes> {
+    let events = match form {
+        Form::Sse => cut_behind(body, sse_ends(body)),
+        Form::Array if body.starts_with(b"[") => cut_behind(body, array_ends(body)),
+        Form::Array | Form::Whole => vec![body.clone()],
     };
     events.iter().flat_map(|event| slices(event, MAX_SPLIT)).collect()
 }
@@ -75,14 +95,14 @@ fn array_ends(body: &[u8]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::{self, JSON};
+    use crate::corpus;
 
     #[test]
     fn a_stream_is_cut_behind_each_event_and_nothing_is_lost() {
         let reply = corpus::reply("stream").unwrap();
         for call in [Call::Sse, Call::Array] {
             let served = reply.served(call);
-            let pieces = pieces(&served.body, served.content_type, Some(call));
+            let pieces = pieces(&served.body, Form::of(served.content_type, Some(call)));
             assert_eq!(pieces.len(), 12, "{call:?}");
             assert_eq!(pieces.concat(), served.body);
         }
@@ -91,20 +111,20 @@ mod tests {
     #[test]
     fn line_feeds_alone_end_events_too() {
         let body = Bytes::from_static(b"data: {}\n\ndata: {}\n\n{\"error\":{}}\n");
-        assert_eq!(pieces(&body, SSE, Some(Call::Sse)).len(), 3);
+        assert_eq!(pieces(&body, Form::Sse).len(), 3);
     }
 
     #[test]
     fn a_comma_in_a_string_is_no_boundary() {
         let body = Bytes::from_static(br#"[{"a": "x,\"],["},{"b": [1,2]}]"#);
-        let pieces = pieces(&body, JSON, Some(Call::Array));
+        let pieces = pieces(&body, Form::Array);
         assert_eq!(pieces, [&br#"[{"a": "x,\"],["},"#[..], br#"{"b": [1,2]}]"#]);
     }
 
     #[test]
     fn a_long_body_goes_in_slices() {
         let body = Bytes::from(vec![b' '; 2 * MAX_SPLIT + 1]);
-        let lengths: Vec<usize> = pieces(&body, JSON, Some(Call::Unary)).iter().map(Bytes::len).collect();
+        let lengths: Vec<usize> = pieces(&body, Form::Whole).iter().map(Bytes::len).collect();
         assert_eq!(lengths, [MAX_SPLIT, MAX_SPLIT, 1]);
     }
 }

@@ -33,6 +33,36 @@ Modifiers
   close                  Connection: close
   lockstep=drained|off   do not wait until the client has read all and sleeps again | not even until it has read all
 
+Faults, which are modifiers too
+  error-event=bare|data  half of the events, then an error under HTTP 200, bare | behind `data:`
+  early-finish           the first event has the finishReason, the last has none
+  no-finish              no event has one
+  pad=4MiB               the first text is longer by so much: one event of megabytes, a body over a limit
+  bomb=64MiB             gzip, asked for or not, of the body and so much white space
+  redirect=307           to the same path on another host: localhost becomes 127.0.0.1, which is this mock again and counts keys
+  reset=before|behind    reset the connection before the head | behind the whole answer
+  informational          100 Continue and 103 Early Hints first (HTTP/2: 103)
+
+Faults of HTTP/1.1, which are 400 over HTTP/2
+  chunk-extensions       behind each chunk's size
+  trailers               behind the last chunk
+  bad-chunk              words in place of the second chunk's size
+  reuse=closed|dropped   end the connection unsaid, behind the answer | when the next request came on it
+
+Faults of HTTP/2, which are 400 over HTTP/1.1
+  goaway                 behind the first event, as if no stream had been served
+  goaway=graceful        behind the first event; what is under way is finished
+  refused                RST_STREAM(REFUSED_STREAM) in place of an answer
+  rst                    RST_STREAM(INTERNAL_ERROR) behind the first event
+  stream-limit=1         lower SETTINGS_MAX_CONCURRENT_STREAMS, then answer
+  zero-window            SETTINGS_INITIAL_WINDOW_SIZE = 0, then answer: the next request on the connection cannot send its body
+  continuations          a head whose CONTINUATION frames do not end, up to 64 MiB
+  no-ping                read on, but answer nothing, PING included
+
+The API besides generating: countTokens, embedContent, batchEmbedContents, models, cachedContents and files (resumable upload).
+  They answer by what was asked and uploaded before, whatever REPLY says, but for errors and recordings. A file is PROCESSING when it is
+  first looked at, ACTIVE from then on. `reset` on the control socket forgets everything.
+
 A request without a key gets 403, as from the service; a path that the service does not have its HTML 404; a bad script 400.
 ";
 
@@ -40,11 +70,65 @@ A request without a key gets 403, as from the service; a path that the service d
 mod tests {
     use super::SCRIPTS;
     use crate::corpus;
+    use crate::mock::script::Script;
+
+    const FAULTS: [&str; 19] = [
+        "error-event=bare",
+        "early-finish",
+        "no-finish",
+        "pad=1MiB",
+        "bomb=1MiB",
+        "redirect=307",
+        "reset=before",
+        "informational",
+        "chunk-extensions",
+        "trailers",
+        "bad-chunk",
+        "reuse=closed",
+        "goaway",
+        "refused",
+        "rst",
+        "stream-limit=1",
+        "zero-window",
+        "continuations",
+        "no-ping",
+    ];
 
     #[test]
     fn every_reply_of_the_corpus_is_told() {
         for name in corpus::names() {
             let told = SCRIPTS.split_whitespace().any(|word| word == name.trim_start_matches("error-"));
+            assert!(told, "--help does not say `{name}`");
+        }
+    }
+
+    /// Every line of the two tables begins with words that are modifiers, once their variants are told apart.
+    #[test]
+    fn every_word_that_is_told_is_one() {
+        let tables = SCRIPTS.split("\nModifiers\n").nth(1).unwrap().split("\nThe API").next().unwrap();
+        let mut told = 0;
+        for line in tables.lines().filter(|line| line.starts_with("  ")) {
+            let word = line.split_whitespace().next().unwrap();
+            let (name, values) = word.split_once('=').unwrap_or((word, ""));
+            for value in values.split('|').filter(|value| *value != "CODE") {
+                let word = if value.is_empty() { name.to_owned() } else { format!("{name}={value}") };
+                assert!(format!("chat+{word}").parse::<Script>().is_ok(), "--help tells of `{word}`");
+                told += 1;
+            }
+        }
+        assert!(told >= 35, "{told}");
+    }
+
+    #[test]
+    fn every_fault_is_told() {
+        for word in FAULTS {
+            let fault: Script = format!("chat+{word}").parse().unwrap();
+            assert_eq!(fault.faults().count(), 1, "{word}");
+            let name = word.split('=').next().unwrap();
+            let told = SCRIPTS.lines().any(|line| {
+                let first = line.trim_start().split([' ', '=']).next();
+                line.starts_with("  ") && first == Some(name)
+            });
             assert!(told, "--help does not say `{name}`");
         }
     }

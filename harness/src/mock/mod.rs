@@ -5,8 +5,10 @@
 //! - [`certs`]: the certificates, and the one trust bundle of every cell; [`tls`] serves with them
 //! - [`control`]: what happened, and `release` for held answers, over a Unix socket; [`control_server`] is its other end
 //! - [`front`]: one port for TLS and plain, HTTP/1.1 ([`h1`]) and HTTP/2 ([`h2`])
-//! - [`origin`]: wiremock, which chooses status and body
-//! - [`request`] → [`answer`] → [`plan`]: a request becomes a list of steps, [`faults`] change the list, a writer walks it
+//! - [`origin`]: wiremock, which chooses status and body; [`service`]: what it cannot choose, because it depends on a body or on what
+//!   came before
+//! - [`request`] → [`answer`] → [`steps`] → [`plan`]: a request becomes an answer and that a list of steps, [`faults`] change both, a
+//!   writer walks the list
 //! - [`lockstep`]: the next step only when the client is done with the last
 //! - [`state`]: the counters and the gate
 
@@ -28,7 +30,9 @@ mod lockstep;
 mod origin;
 mod plan;
 mod request;
+mod service;
 mod state;
+mod steps;
 mod tls;
 mod wire;
 

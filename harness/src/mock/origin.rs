@@ -1,5 +1,8 @@
 //! Where answers come from: wiremock chooses status and body, over loopback and inside this process.
 //!
+//! It chooses among the fixed replies of the corpus. What depends on a request's body or on earlier requests is no choice among
+//! replies, and is worked out in [`super::service`].
+//!
 //! wiremock has no TLS and sends a body in one piece, so the front takes its answers and serves them with writers of its own. It also
 //! keeps each request that a mock matched, even with recording off, so its mocks are mounted anew now and then: a long run would
 //! otherwise cost about 4.5 KB a request.
@@ -17,6 +20,7 @@ use wiremock::matchers::{any, header, method, path_regex, query_param};
 use wiremock::{Mock, MockServer, Respond, ResponseTemplate};
 
 use super::MockError;
+use super::answer::Answer;
 use super::request::Request;
 use super::script::Script;
 use crate::corpus::traffic::Folder;
@@ -38,14 +42,6 @@ pub(super) struct Origin {
     idle: Mutex<Vec<TcpStream>>,
     permits: Semaphore,
     asked: AtomicU64,
-}
-
-/// What the origin answered.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) content_type: String,
-    pub(super) body: Bytes,
 }
 
 /// The replies of this repository and those of a traffic folder.
@@ -81,6 +77,12 @@ impl Origin {
     /// Whether there is a reply of that name.
     pub(super) fn knows(&self, name: &str) -> bool {
         self.corpus.reply(name).is_some()
+    }
+
+    /// The reply `name` as it is, for a path that does not generate: there is nothing to choose.
+    pub(super) fn fixed(&self, name: &str) -> Option<Answer> {
+        let Served { status, content_type, body } = self.corpus.reply(name)?.served(Call::Unary);
+        Some(Answer::new(status, content_type, body))
     }
 
     /// Has wiremock answer `request` with the reply `name`.
@@ -152,11 +154,12 @@ fn parse_head(buffer: &[u8]) -> std::io::Result<Option<(Answer, usize, usize)>> 
     let length = header("content-length")
         .and_then(|value| value.parse().ok())
         .ok_or_else(|| odd("an answer of the origin has no length".to_owned()))?;
-    let answer = Answer {
-        status: response.code.unwrap_or(500),
-        content_type: header("content-type").unwrap_or_default().to_owned(),
-        body: Bytes::new(),
-    };
+    let answer = Answer::new(
+        response.code.unwrap_or(500),
+        header("content-type").unwrap_or_default(),
+        // It comes behind the head.
+        Bytes::new(),
+    );
     Ok(Some((answer, length, head)))
 }
 

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::front::Shared;
 use super::lockstep::{Settled, Until};
-use super::script::{Ending, Framing, LockStep};
+use super::script::{Ending, Framing, LockStep, Reuse};
 use super::state::Answering;
 use super::wire::Meter;
 
@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub(super) lockstep: LockStep,
     /// Close the connection behind the answer (HTTP/1.1).
     pub(super) close: bool,
+    /// What becomes of the connection behind the answer, though nothing was said (HTTP/1.1).
+    pub(super) reuse: Option<Reuse>,
 }
 
 /// What goes before the body.
@@ -33,6 +35,18 @@ pub(super) struct Head {
     pub(super) framing: Framing,
     /// The body's whole length in bytes, whatever part of it is sent.
     pub(super) length: usize,
+    pub(super) frills: Frills,
+}
+
+/// What may stand around an answer and means nothing to it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Frills {
+    /// Heads of the 1xx kind go first.
+    pub(super) informational: bool,
+    /// Each chunk's size has extensions (HTTP/1.1).
+    pub(super) extensions: bool,
+    /// Fields follow the last chunk (HTTP/1.1).
+    pub(super) trailers: bool,
 }
 
 /// One step of an answer.
@@ -46,8 +60,47 @@ pub(super) enum Step {
     Write(Write),
     /// Send nothing for as long as the client stays.
     Silence,
+    /// Do something that only this protocol has.
+    Special(Special),
     /// End the connection here.
     Abort(Ending),
+    /// Reset the stream (HTTP/2).
+    ResetStream(StreamReset),
+    /// Do to the connection what no library would (HTTP/2); the answer ends with it.
+    TakeOver(TakeOver),
+}
+
+/// What only one protocol has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Special {
+    /// Send these bytes as they are (HTTP/1.1).
+    Raw(Bytes),
+    /// Say that the connection ends with what is under way (HTTP/2).
+    GoAwayGracefully,
+    /// Allow fewer streams than was said (HTTP/2).
+    LowerStreams(u32),
+    /// Let new streams send nothing (HTTP/2).
+    ShutWindow,
+}
+
+/// Why a stream is reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StreamReset {
+    /// It was not looked at.
+    Refused,
+    /// Something failed.
+    Internal,
+}
+
+/// What is done by hand to an HTTP/2 connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TakeOver {
+    /// GOAWAY that says no stream was served, and nothing more.
+    GoAway,
+    /// A head whose CONTINUATION frames do not end.
+    Continuations,
+    /// Nothing is answered any more, PING included.
+    Deaf,
 }
 
 /// What one TLS record carries.
@@ -68,6 +121,9 @@ pub(super) trait Outlet: Send {
     /// Sends one record and returns when it is handed to the kernel.
     fn write(&mut self, head: &Head, write: Write) -> impl Future<Output = io::Result<()>> + Send;
 
+    /// Does what only this protocol has; what it does not have, it leaves.
+    fn special(&mut self, special: Special) -> impl Future<Output = io::Result<()>> + Send;
+
     /// Completes when the client is gone or has given up on this answer.
     fn gone(&mut self) -> impl Future<Output = ()> + Send;
 }
@@ -81,6 +137,10 @@ pub(super) enum Walked {
     Left,
     /// A fault wants the connection to end.
     Abort(Ending),
+    /// A fault wants the stream to end.
+    ResetStream(StreamReset),
+    /// A fault wants the connection.
+    TakeOver(TakeOver),
 }
 
 /// Walks the steps of `plan`. `answering` ends, and the answer is counted, just before the last step is sent: the client may be
@@ -123,9 +183,18 @@ pub(super) async fn walk<O: Outlet>(
                 }
                 drop(turn);
             }
+            Step::Special(special) => outlet.special(special).await?,
             Step::Abort(ending) => {
                 settle(lockstep, shared, meter).await;
                 return Ok(Walked::Abort(ending));
+            }
+            Step::ResetStream(reset) => {
+                settle(lockstep, shared, meter).await;
+                return Ok(Walked::ResetStream(reset));
+            }
+            Step::TakeOver(how) => {
+                settle(lockstep, shared, meter).await;
+                return Ok(Walked::TakeOver(how));
             }
         }
     }

@@ -4,6 +4,8 @@ use http::{HeaderMap, Method};
 
 use super::control::key_digest;
 use super::script::{Script, ScriptError};
+use super::service::Route;
+use super::service::intake::Taken;
 use crate::corpus::Call;
 
 /// What was asked.
@@ -15,8 +17,20 @@ pub(super) struct Request {
     /// The script as the client spelled it; `None` for the default one.
     pub(super) spelled: Option<String>,
     pub(super) script: Result<Script, ScriptError>,
-    /// How an answer is asked for; `None` for a path that is no model call.
+    /// How an answer is asked for; `None` for a path that does not generate.
     pub(super) call: Option<Call>,
+    /// The endpoint, where it is not one that generates.
+    pub(super) route: Option<Route>,
+    /// Scheme, host and script: what stood before the path, for addresses that lead back here.
+    pub(super) base: String,
+    /// Over HTTP/2.
+    pub(super) http2: bool,
+    /// What was kept of the body.
+    pub(super) taken: Taken,
+    /// The query, decoded, without a key.
+    parameters: Vec<(String, String)>,
+    /// The headers of an upload, by what follows `x-goog-upload-`.
+    upload: Vec<(String, String)>,
     /// The key's digest. The key itself goes no further than this.
     pub(super) key: Option<String>,
     pub(super) key_in_url: bool,
@@ -29,33 +43,81 @@ impl Request {
     /// Reads `target` (path and query) and the headers that matter.
     pub(super) fn new(method: Method, target: &str, headers: &HeaderMap, default: &Script) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let (spelled, path) = split_script(path);
+        let (spelled, rest) = split_script(path);
+        let (before, path) = path.split_at(path.len() - rest.len());
         let script = spelled.as_deref().map_or_else(|| Ok(default.clone()), str::parse);
-        let parameter = |name: &str| {
-            query
-                .split('&')
-                .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
-        };
+        let mut parameters: Vec<_> = query.split('&').filter_map(parameter).collect();
+        let key = parameters.iter().position(|(name, _)| name == "key").map(|at| parameters.swap_remove(at).1);
+        let sse = parameters.iter().any(|(name, value)| name == "alt" && value == "sse");
         let call = match path.rsplit_once(':') {
             Some((_, "generateContent")) => Some(Call::Unary),
-            Some((_, "streamGenerateContent")) if parameter("alt") == Some("sse") => Some(Call::Sse),
+            Some((_, "streamGenerateContent")) if sse => Some(Call::Sse),
             Some((_, "streamGenerateContent")) => Some(Call::Array),
             _ => None,
         };
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-        let key_in_url = parameter("key").is_some();
-        Self {
+        let key_in_url = key.is_some();
+        let upload = headers.iter().filter_map(|(name, value)| {
+            Some((name.as_str().strip_prefix("x-goog-upload-")?.to_owned(), value.to_str().ok()?.to_owned()))
+        });
+        let mut request = Self {
             method,
             path: path.to_owned(),
             spelled,
             script,
             call,
-            key: header("x-goog-api-key").or(parameter("key")).filter(|key| !key.is_empty()).map(key_digest),
+            route: None,
+            base: format!("http://{}{before}", header("host").unwrap_or("localhost")),
+            http2: false,
+            taken: Taken::Dropped,
+            parameters,
+            upload: upload.collect(),
+            key: header("x-goog-api-key").or(key.as_deref()).filter(|key| !key.is_empty()).map(key_digest),
             key_in_url,
             takes_gzip: header("accept-encoding").is_some_and(offers_gzip),
             wants_close: header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")),
-        }
+        };
+        request.route = Route::of(&request);
+        request
     }
+
+    /// The same over TLS.
+    pub(super) fn over_tls(mut self) -> Self {
+        self.base = self.base.replacen("http://", "https://", 1);
+        self
+    }
+
+    /// The same over HTTP/2, which says the host in a place of its own.
+    pub(super) fn over_http2(mut self, authority: &str) -> Self {
+        self.http2 = true;
+        self.base = self.base.replacen("localhost", authority, 1);
+        self
+    }
+
+    /// The first value of a field of the query.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of the header `x-goog-upload-NAME`.
+    pub(super) fn upload_header(&self, name: &str) -> Option<&str> {
+        self.upload.iter().find(|(header, _)| header == name).map(|(_, value)| value.trim())
+    }
+
+    /// What `x-goog-upload-command` commands.
+    pub(super) fn upload_commands(&self) -> impl Iterator<Item = &str> {
+        self.upload_header("command")
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|command| !command.is_empty())
+    }
+}
+
+/// A field of a query, decoded.
+fn parameter(pair: &str) -> Option<(String, String)> {
+    let (name, value) = pair.split_once('=')?;
+    Some((name.to_owned(), percent_decoded(&value.replace('+', " "))))
 }
 
 /// The script of `/s/<script>/…`, decoded, and the path behind it.
@@ -126,6 +188,19 @@ mod tests {
         let asked = request("/v1beta/models/m:generateContent");
         assert_eq!((asked.script, asked.call), (Ok(Script::default()), Some(Call::Unary)));
         assert_eq!(request("/v1beta/models").call, None);
+    }
+
+    #[test]
+    fn a_query_is_decoded_and_the_way_back_has_the_script() {
+        let asked = Request::new(
+            Method::GET,
+            "/s/chat+close/v1beta/files?pageToken=3%2Fab%3D%3D&pageSize=2",
+            &HeaderMap::new(),
+            &Script::default(),
+        );
+        assert_eq!((asked.parameter("pageToken"), asked.parameter("pageSize")), (Some("3/ab=="), Some("2")));
+        assert_eq!(asked.route, Some(Route::FileList));
+        assert_eq!(asked.over_tls().over_http2("there:1").base, "https://there:1/s/chat+close");
     }
 
     #[test]

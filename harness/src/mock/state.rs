@@ -1,4 +1,4 @@
-//! What the mock counts, and the gate at which answers are held.
+//! What the mock counts and keeps, and the gate at which answers are held.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,11 +7,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::control::Stats;
+use super::service::Service;
 
 /// Shared by every connection of one mock.
 #[derive(Debug)]
 pub(super) struct State {
     stats: Mutex<Stats>,
+    service: Mutex<Service>,
     held: watch::Sender<u64>,
     /// Counts releases; whoever is held waits for it to change.
     gate: watch::Sender<u64>,
@@ -23,6 +25,7 @@ impl State {
     pub(super) fn new() -> Self {
         Self {
             stats: Mutex::default(),
+            service: Mutex::default(),
             held: watch::Sender::new(0),
             gate: watch::Sender::new(0),
             answering: AtomicU64::new(0),
@@ -40,8 +43,14 @@ impl State {
     }
 
     pub(super) fn reset(&self) {
+        *self.service() = Service::default();
         let mut stats = self.lock();
         *stats = Stats { connections_open: stats.connections_open, ..Stats::default() };
+    }
+
+    /// What was uploaded, cached and begun.
+    pub(super) fn service(&self) -> MutexGuard<'_, Service> {
+        self.service.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn release(&self) {

@@ -5,13 +5,15 @@ use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{Mutex, Notify};
+
+use super::h2::as_stream_limit;
 
 /// What is known of a connection by those who do not hold it.
 #[derive(Debug)]
@@ -27,7 +29,11 @@ pub(super) struct Meter {
     flush: Notify,
     reset: AtomicBool,
     abort: Notify,
+    /// A limit of streams that is yet to be told, or [`NO_LIMIT`].
+    streams: AtomicU32,
 }
+
+const NO_LIMIT: u32 = u32::MAX;
 
 impl Meter {
     /// Bytes handed to the kernel so far, TLS included.
@@ -56,6 +62,11 @@ impl Meter {
     /// Has the connection end with a TCP reset when it is dropped.
     pub(super) fn reset_at_end(&self) {
         self.reset.store(true, Ordering::Release);
+    }
+
+    /// Has the next settings that are sent say that there may be so many streams.
+    pub(super) fn limit_streams(&self, limit: u32) {
+        self.streams.store(limit, Ordering::Release);
     }
 
     /// Tells whoever holds the connection to drop it.
@@ -89,6 +100,7 @@ impl Wire {
             flush: Notify::new(),
             reset: AtomicBool::new(false),
             abort: Notify::new(),
+            streams: AtomicU32::new(NO_LIMIT),
         };
         Ok(Self { tcp, ahead: Bytes::new(), meter: Arc::new(meter) })
     }
@@ -185,6 +197,10 @@ impl<S> Corked<S> {
 
 impl<S: AsyncWrite + Unpin> Corked<S> {
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let limit = self.meter.streams.load(Ordering::Acquire);
+        if limit != NO_LIMIT && as_stream_limit(&mut self.pending, limit) {
+            self.meter.limit_streams(NO_LIMIT);
+        }
         while self.pending.has_remaining() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.pending))?;
             if written == 0 {

@@ -165,3 +165,51 @@ impl Records {
         }
     }
 }
+
+/// An HTTP/1.1 connection, with TLS or without, on which bytes are what they are.
+pub enum Raw {
+    Plain(TcpStream),
+    Tls(Box<Records>),
+}
+
+impl Raw {
+    /// One with TLS, one without.
+    pub fn both(port: u16) -> [Self; 2] {
+        let tcp = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        tcp.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        [Self::Tls(Box::new(Records::connect(port, b"http/1.1"))), Self::Plain(tcp)]
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Plain(tcp) => tcp.write_all(bytes).unwrap(),
+            Self::Tls(records) => records.send(bytes),
+        }
+    }
+
+    /// What comes up to and with `end`, or to the end of the connection.
+    pub fn until(&mut self, end: &[u8]) -> String {
+        let mut read = Vec::new();
+        let mut more = [0; 4096];
+        while !read.ends_with(end) {
+            let count = self.read(&mut more).unwrap();
+            if count == 0 {
+                break;
+            }
+            read.extend_from_slice(&more[..count]);
+        }
+        String::from_utf8(read).unwrap()
+    }
+}
+
+impl Read for Raw {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => tcp.read(buffer),
+            Self::Tls(records) => {
+                let Records { tcp, tls } = &mut **records;
+                rustls::Stream::new(tls, tcp).read(buffer)
+            }
+        }
+    }
+}

@@ -10,8 +10,10 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::answer;
 use super::front::Shared;
-use super::plan::{Head, Outlet, Walked, Write, walk};
-use super::script::Ending;
+use super::plan::{Head, Outlet, Special, Walked, Write, walk};
+use super::request::Request;
+use super::script::{Ending, Reuse};
+use super::service::intake::Intake;
 use super::wire::Meter;
 use read::Reader;
 
@@ -21,19 +23,25 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let mut line = Line { stream, reader: Reader::default() };
-    while let Some(request) = line.reader.next(&mut line.stream, &shared.default_script).await? {
+    let mut drops = false;
+    while let Some(request) = next(&mut line, shared, tls).await? {
+        if drops {
+            answer::count(shared, &request);
+            break;
+        }
         let answering = shared.state.answering();
         shared.state.count(|stats| {
             stats.protocols.h1 += 1;
             stats.protocols.tls += u64::from(tls);
         });
         let plan = answer::plan(shared, &request).await;
-        let close = plan.close || request.wants_close;
+        let (close, reuse) = (plan.close || request.wants_close, plan.reuse);
         let mut outlet = Http1 { line: &mut line, close };
         match walk(plan, &mut outlet, shared, meter, answering).await? {
-            Walked::Whole if close => break,
-            Walked::Whole => {}
-            Walked::Left => return Ok(()),
+            Walked::Whole if close || reuse == Some(Reuse::Closed) => break,
+            Walked::Whole => drops = reuse == Some(Reuse::Dropped),
+            // The last two are no steps of HTTP/1.1.
+            Walked::Left | Walked::ResetStream(_) | Walked::TakeOver(_) => return Ok(()),
             Walked::Abort(ending) => {
                 if ending == Ending::Reset {
                     meter.reset_at_end();
@@ -44,6 +52,21 @@ where
         }
     }
     line.stream.shutdown().await
+}
+
+/// The next request, with what is kept of its body.
+async fn next<S>(line: &mut Line<S>, shared: &Shared, tls: bool) -> io::Result<Option<Request>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let Some((request, headers)) = line.reader.head(&mut line.stream, &shared.default_script).await? else {
+        return Ok(None);
+    };
+    let mut request = if tls { request.over_tls() } else { request };
+    let mut intake = Intake::of(&request, &shared.state);
+    line.reader.body(&mut line.stream, &headers, |bytes| intake.take(bytes)).await?;
+    request.taken = intake.done();
+    Ok(Some(request))
 }
 
 struct Line<S> {
@@ -66,6 +89,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Outlet for Http1<'_, S> {
         // One write is one TLS record: pieces are cut to fit.
         self.line.stream.write_all(&bytes).await?;
         self.line.stream.flush().await
+    }
+
+    async fn special(&mut self, special: Special) -> io::Result<()> {
+        if let Special::Raw(bytes) = special {
+            self.line.stream.write_all(&bytes).await?;
+            self.line.stream.flush().await?;
+        }
+        Ok(())
     }
 
     async fn gone(&mut self) {

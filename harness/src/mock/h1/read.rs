@@ -27,14 +27,14 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// The next request, its body read and dropped; `None` at the end of the connection.
-    pub(super) async fn next<S>(&mut self, stream: &mut S, default: &Script) -> io::Result<Option<Request>>
+    /// The next request and its headers; `None` at the end of the connection.
+    pub(super) async fn head<S>(&mut self, stream: &mut S, default: &Script) -> io::Result<Option<(Request, HeaderMap)>>
     where
-        S: AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + Unpin,
     {
-        let (request, headers) = loop {
+        loop {
             if let Some(parsed) = self.parse_head(default)? {
-                break parsed;
+                return Ok(Some(parsed));
             }
             if self.buffer.len() > HEAD_LIMIT {
                 return Err(odd("the request's head is longer than 64 KiB"));
@@ -42,13 +42,35 @@ impl Reader {
             if stream.read_buf(&mut self.buffer).await? == 0 {
                 return if self.buffer.is_empty() { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
             }
-        };
+        }
+    }
+
+    /// Reads the body that belongs to `headers` and shows it to `take` as it comes.
+    pub(super) async fn body<S>(
+        &mut self,
+        stream: &mut S,
+        headers: &HeaderMap,
+        mut take: impl FnMut(&[u8]),
+    ) -> io::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         if headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
             stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
             stream.flush().await?;
         }
-        self.skip_body(stream, &headers).await?;
-        Ok(Some(request))
+        let chunked =
+            headers.get(TRANSFER_ENCODING).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"chunked"));
+        if chunked {
+            return self.chunks(stream, take).await;
+        }
+        let length = match headers.get(CONTENT_LENGTH) {
+            Some(value) => {
+                value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| odd("bad content-length"))?
+            }
+            None => 0,
+        };
+        self.pass(stream, length, &mut take).await
     }
 
     /// Completes when the client has closed the connection.
@@ -80,22 +102,7 @@ impl Reader {
         Ok(Some((request, headers)))
     }
 
-    async fn skip_body<S: AsyncRead + Unpin>(&mut self, stream: &mut S, headers: &HeaderMap) -> io::Result<()> {
-        let chunked =
-            headers.get(TRANSFER_ENCODING).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"chunked"));
-        if chunked {
-            return self.skip_chunks(stream).await;
-        }
-        let length = match headers.get(CONTENT_LENGTH) {
-            Some(value) => {
-                value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| odd("bad content-length"))?
-            }
-            None => 0,
-        };
-        self.skip(stream, length).await
-    }
-
-    async fn skip_chunks<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> io::Result<()> {
+    async fn chunks<S: AsyncRead + Unpin>(&mut self, stream: &mut S, mut take: impl FnMut(&[u8])) -> io::Result<()> {
         let mut total = 0_u64;
         loop {
             match httparse::parse_chunk_size(&self.buffer).map_err(|_| odd("bad chunk size"))? {
@@ -108,7 +115,8 @@ impl Reader {
                     if size == 0 {
                         return self.skip_trailers(stream).await;
                     }
-                    self.skip(stream, size + 2).await?;
+                    self.pass(stream, size, &mut take).await?;
+                    self.pass(stream, 2, &mut |_| {}).await?;
                 }
                 Status::Partial => self.more(stream).await?,
             }
@@ -131,14 +139,20 @@ impl Reader {
         }
     }
 
-    async fn skip<S: AsyncRead + Unpin>(&mut self, stream: &mut S, mut bytes: u64) -> io::Result<()> {
-        if bytes > BODY_LIMIT + 2 {
+    async fn pass<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        mut bytes: u64,
+        take: &mut impl FnMut(&[u8]),
+    ) -> io::Result<()> {
+        if bytes > BODY_LIMIT {
             return Err(odd("the request's body is longer than 64 MiB"));
         }
         loop {
-            let taken = (self.buffer.len() as u64).min(bytes);
-            self.buffer.advance(usize::try_from(taken).unwrap_or(self.buffer.len()));
-            bytes -= taken;
+            let taken = usize::try_from(bytes).unwrap_or(usize::MAX).min(self.buffer.len());
+            take(&self.buffer[..taken]);
+            self.buffer.advance(taken);
+            bytes -= taken as u64;
             if bytes == 0 {
                 return Ok(());
             }
@@ -162,27 +176,32 @@ fn odd(what: &str) -> io::Error {
 mod tests {
     use super::*;
 
-    async fn requests(bytes: &'static [u8]) -> io::Result<Vec<String>> {
+    /// The path and the body of each request.
+    async fn requests(bytes: &'static [u8]) -> io::Result<Vec<(String, String)>> {
         let (mut client, mut server) = tokio::io::duplex(64);
         let sent = tokio::spawn(async move {
             let _ = client.write_all(bytes).await;
             let _ = client.shutdown().await;
             client
         });
-        let (mut reader, mut paths) = (Reader::default(), Vec::new());
-        while let Some(request) = reader.next(&mut server, &Script::default()).await? {
-            paths.push(request.path);
+        let (mut reader, mut seen) = (Reader::default(), Vec::new());
+        while let Some((request, headers)) = reader.head(&mut server, &Script::default()).await? {
+            let mut body = Vec::new();
+            reader.body(&mut server, &headers, |bytes| body.extend_from_slice(bytes)).await?;
+            seen.push((request.path, String::from_utf8(body).unwrap()));
         }
         drop(sent);
-        Ok(paths)
+        Ok(seen)
     }
 
     #[tokio::test]
-    async fn bodies_of_both_framings_are_skipped() {
+    async fn bodies_of_both_framings_are_read() {
         let both = b"POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc\
-            POST /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: t\r\n\r\n\
+            POST /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\ndef\r\n1\r\ng\r\n0\r\nT: t\r\n\r\n\
             GET /c HTTP/1.1\r\n\r\n";
-        assert_eq!(requests(both).await.unwrap(), ["/a", "/b", "/c"]);
+        let expected =
+            [("/a", "abc"), ("/b", "defg"), ("/c", "")].map(|(path, body)| (path.to_owned(), body.to_owned()));
+        assert_eq!(requests(both).await.unwrap(), expected);
     }
 
     #[tokio::test]

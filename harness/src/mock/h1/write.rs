@@ -9,23 +9,32 @@ use crate::mock::script::Framing;
 pub(super) fn spelled(head: &Head, write: &Write, close: bool) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(write.data.len() + if write.head { 640 } else { 16 });
     if write.head {
+        if head.frills.informational {
+            bytes.extend_from_slice(INFORMATIONAL);
+        }
         spell_head(&mut bytes, head, close);
     }
     match head.framing {
         Framing::Length => bytes.extend_from_slice(&write.data),
         Framing::Chunked => {
             if !write.data.is_empty() {
-                let _ = write!(bytes, "{:x}\r\n", write.data.len());
+                let extensions = if head.frills.extensions { ";piece=\"a;b\";flag" } else { "" };
+                let _ = write!(bytes, "{:x}{extensions}\r\n", write.data.len());
                 bytes.extend_from_slice(&write.data);
                 bytes.extend_from_slice(b"\r\n");
             }
             if write.end {
-                bytes.extend_from_slice(b"0\r\n\r\n");
+                let trailers = if head.frills.trailers { "X-Checksum: 1\r\nX-Unannounced: 2\r\n" } else { "" };
+                let _ = write!(bytes, "0\r\n{trailers}\r\n");
             }
         }
     }
     bytes
 }
+
+/// What may come before an answer, as often as a server likes.
+const INFORMATIONAL: &[u8] =
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n";
 
 fn spell_head(bytes: &mut Vec<u8>, head: &Head, close: bool) {
     // Writing to memory does not fail.

@@ -8,8 +8,10 @@ use std::str::FromStr;
 
 use crate::corpus;
 
+mod fault;
 mod modifier;
 
+pub use fault::{Fault, ResetAt, Reuse};
 pub use modifier::{CutAt, Ending, Framing, HoldPoint, LockStep, MAX_SPLIT, Modifier};
 
 /// What to answer and how. Parse one with [`FromStr`]; [`Display`](fmt::Display) gives the same words back.
@@ -28,7 +30,7 @@ impl Script {
 
     /// The same script with one more modifier, which takes the place of an earlier one of its kind.
     pub fn with(mut self, modifier: Modifier) -> Self {
-        self.modifiers.retain(|m| std::mem::discriminant(m) != std::mem::discriminant(&modifier));
+        self.modifiers.retain(|m| !m.is_like(&modifier));
         self.modifiers.push(modifier);
         self
     }
@@ -62,6 +64,19 @@ impl Script {
         self.find(|m| if let Modifier::LockStep(to) = m { Some(*to) } else { None }).unwrap_or_default()
     }
 
+    /// What goes wrong, in the order it was given.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.modifiers.iter().filter_map(|m| if let Modifier::Fault(fault) = m { Some(fault) } else { None })
+    }
+
+    pub(crate) fn fault<T>(&self, pick: impl Fn(&Fault) -> Option<T>) -> Option<T> {
+        self.faults().find_map(pick)
+    }
+
+    pub(crate) fn has_fault(&self, fault: &Fault) -> bool {
+        self.faults().any(|one| one == fault)
+    }
+
     pub(crate) fn find<T>(&self, pick: impl Fn(&Modifier) -> Option<T>) -> Option<T> {
         self.modifiers.iter().find_map(pick)
     }
@@ -86,8 +101,7 @@ impl FromStr for Script {
         let mut script = Self::plain(reply)?;
         for word in words {
             let modifier: Modifier = word.parse()?;
-            let again = script.modifiers.iter().any(|m| std::mem::discriminant(m) == std::mem::discriminant(&modifier));
-            if again {
+            if script.modifiers.iter().any(|m| m.is_like(&modifier)) {
                 return Err(ScriptError::Repeated { word: word.to_owned() });
             }
             script.modifiers.push(modifier);
@@ -175,6 +189,28 @@ mod tests {
             "chat+framing=length",
             "chat+close",
             "stream+lockstep=off",
+            "stream+error-event=bare",
+            "stream+error-event=data",
+            "stream+early-finish",
+            "stream+no-finish",
+            "stream+pad=4MiB",
+            "chat+pad=100",
+            "chat+bomb=64MiB",
+            "chat+redirect=307",
+            "chat+reset=before",
+            "chat+reset=behind",
+            "chat+informational+trailers+chunk-extensions",
+            "stream+bad-chunk",
+            "chat+reuse=closed",
+            "chat+reuse=dropped",
+            "stream+goaway",
+            "stream+goaway=graceful",
+            "chat+refused",
+            "stream+rst",
+            "chat+stream-limit=1",
+            "chat+zero-window",
+            "chat+continuations",
+            "chat+no-ping",
             "traffic~stream_text~a__b-1.sse",
         ] {
             assert_eq!(text.parse::<Script>().map(|script| script.to_string()).as_deref(), Ok(text));
@@ -189,6 +225,7 @@ mod tests {
         assert_eq!(error("chat+slow"), ScriptError::UnknownModifier { word: "slow".to_owned() });
         assert_eq!(error("chat+"), ScriptError::UnknownModifier { word: String::new() });
         assert_eq!(error("chat+pace=1ms+pace=2ms"), ScriptError::Repeated { word: "pace=2ms".to_owned() });
+        assert_eq!(error("chat+rst+pad=1+rst"), ScriptError::Repeated { word: "rst".to_owned() });
         for word in [
             "pace",
             "pace=5",
@@ -205,6 +242,17 @@ mod tests {
             "silence=1",
             "framing=none",
             "lockstep=on",
+            "error-event",
+            "early-finish=1",
+            "pad=0",
+            "pad=257MiB",
+            "bomb=2GiB",
+            "redirect=200",
+            "reset",
+            "reuse=kept",
+            "goaway=now",
+            "stream-limit=0",
+            "no-ping=1",
         ] {
             assert!(
                 matches!(error(&format!("chat+{word}")), ScriptError::BadValue { word: w, .. } if w == word),
@@ -228,7 +276,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_script_or_an_error_and_a_script_reads_back(text in "(chat|stream|x)(\\+(cut|pace|split|hold|gzip)(=[0-9a-z%-]{0,6})?){0,3}") {
+        fn any_text_is_a_script_or_an_error_and_a_script_reads_back(text in "(chat|stream|x)(\\+(cut|pace|split|hold|gzip|pad|rst|goaway)(=[0-9a-zMB%-]{0,6})?){0,3}") {
             if let Ok(script) = text.parse::<Script>() {
                 prop_assert_eq!(script.to_string().parse(), Ok(script));
             }

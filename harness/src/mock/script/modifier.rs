@@ -1,10 +1,12 @@
 //! The words after a script's `+`.
 
 use std::fmt;
+use std::mem::discriminant;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::ScriptError;
+use super::fault::Fault;
 use crate::corpus;
 
 /// One thing done to a reply on its way out.
@@ -45,6 +47,21 @@ pub enum Modifier {
     LockStep(LockStep),
     /// `close`: say `Connection: close` and do so (HTTP/1.1).
     Close,
+    /// Something goes wrong.
+    Fault(Fault),
+}
+
+/// What a value should be.
+pub(super) type Bad = &'static str;
+
+impl Modifier {
+    /// Whether the two are of one kind, of which a script has one.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Fault(one), Self::Fault(other)) => discriminant(one) == discriminant(other),
+            (one, other) => discriminant(one) == discriminant(other),
+        }
+    }
 }
 
 impl FromStr for Modifier {
@@ -90,7 +107,10 @@ impl FromStr for Modifier {
             ("lockstep", _) => Err(bad("lockstep=full, lockstep=drained or lockstep=off")),
             ("close", None) => Ok(Self::Close),
             ("wrong-text" | "malformed" | "silence" | "close", Some(_)) => Err(bad("no value")),
-            _ => Err(ScriptError::UnknownModifier { word: word.to_owned() }),
+            _ => match Fault::read(name, value) {
+                Some(fault) => fault.map(Self::Fault).map_err(bad),
+                None => Err(ScriptError::UnknownModifier { word: word.to_owned() }),
+            },
         }
     }
 }
@@ -122,6 +142,7 @@ impl fmt::Display for Modifier {
             Self::LockStep(LockStep::Drained) => f.write_str("lockstep=drained"),
             Self::LockStep(LockStep::Off) => f.write_str("lockstep=off"),
             Self::Close => f.write_str("close"),
+            Self::Fault(fault) => fault.fmt(f),
         }
     }
 }

@@ -1,6 +1,10 @@
 //! The mock answers as the service does, over every transport.
 
+#[path = "../mock_support/mod.rs"]
 mod mock_support;
+
+mod api;
+mod uploads;
 
 use std::io::Read;
 

@@ -1,6 +1,11 @@
 //! Each fault is what its name says, over each protocol.
 
+#[path = "../mock_support/mod.rs"]
 mod mock_support;
+
+mod bodies;
+mod http1;
+mod http2;
 
 use std::error::Error;
 use std::io::ErrorKind;
@@ -114,8 +119,11 @@ async fn malformed_json_comes_with_a_whole_body() {
 async fn silence_lasts_for_as_long_as_the_client_stays() {
     for client in [h1(), h2()] {
         let mut mock = Mock::start();
-        let request = mock.post(&client, "chat+silence", "generateContent").timeout(Duration::from_millis(300));
-        assert!(request.send().await.unwrap_err().is_timeout());
+        let asked = tokio::spawn(mock.post(&client, "chat+silence", "generateContent").send());
+        while mock.stats().requests == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(tokio::time::timeout(Duration::from_millis(100), asked).await.is_err(), "there is an answer");
         let stats = mock.stats();
         assert_eq!((stats.requests, stats.answered, stats.lockstep.steps), (1, 0, 0));
     }
