@@ -3,12 +3,15 @@
 //! The bytes of records lie in buffers from a pool that all connections share. One is taken when the socket has something to say and
 //! goes back when everything in it was understood, so a connection that waits, idle or in flight, holds none.
 
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use rustls::ClientConfig;
 use rustls::client::UnbufferedClientConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
+use rustls_pki_types::ServerName;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -25,7 +28,7 @@ const MAX_GATHERED: usize = 128 << 10;
 /// A connection to the origin.
 pub(super) struct Connection {
     stream: TcpStream,
-    tls: Option<Box<UnbufferedClientConnection>>,
+    tls: Option<UnbufferedClientConnection>,
     /// Where buffers come from.
     pool: Arc<BufferPool>,
     /// Records that were not understood yet.
@@ -44,18 +47,16 @@ enum Turn {
 }
 
 impl Connection {
-    /// Connects, and verifies whom to.
-    pub(super) async fn open(origin: &Origin, config: &Arc<ClientConfig>, pool: &Arc<BufferPool>) -> io::Result<Self> {
+    /// Connects, and verifies whom to. A connection is moved often, and is large: it lies in a box.
+    pub(super) async fn open(
+        origin: &Origin,
+        config: &Arc<ClientConfig>,
+        pool: &Arc<BufferPool>,
+    ) -> io::Result<Box<Self>> {
         let stream = origin.connect().await?;
-        let tls = match &origin.name {
-            None => None,
-            Some(name) => {
-                let tls =
-                    UnbufferedClientConnection::new(Arc::clone(config), name.clone()).map_err(io::Error::other)?;
-                Some(Box::new(tls))
-            }
-        };
-        let mut connection = Self { stream, tls, pool: Arc::clone(pool), incoming: None, ended: false };
+        let begin = |name: &ServerName<'static>| UnbufferedClientConnection::new(Arc::clone(config), name.clone());
+        let tls = origin.name.as_ref().map(begin).transpose().map_err(io::Error::other)?;
+        let mut connection = Box::new(Self { stream, tls, pool: Arc::clone(pool), incoming: None, ended: false });
         connection.handshake().await?;
         Ok(connection)
     }
@@ -81,12 +82,7 @@ impl Connection {
             if self.ended {
                 return Ok(false);
             }
-            self.stream.readable().await?;
-            let count = match self.read(inbox) {
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                Err(error) => return Err(error),
-            };
+            let count = poll_fn(|context| self.poll_read(context, inbox)).await?;
             if self.tls.is_none() {
                 self.ended = count == 0;
                 return Ok(count > 0);
@@ -101,7 +97,10 @@ impl Connection {
             let before = inbox.as_ref().map_or(0, |inbox| inbox.as_ref().len());
             let mut outgoing = None;
             self.turn(inbox, &mut outgoing)?;
-            self.flush(outgoing).await?;
+            if let Some(outgoing) = outgoing {
+                // Seldom: new keys. In a box, so that waiting has no room for it.
+                Box::pin(self.flush(outgoing)).await?;
+            }
             if inbox.as_ref().map_or(0, |inbox| inbox.as_ref().len()) > before {
                 return Ok(true);
             }
@@ -131,19 +130,28 @@ impl Connection {
             let (mut inbox, mut outgoing) = (None, None);
             let turn = self.turn(&mut inbox, &mut outgoing);
             // An alert that says why not is sent all the same.
-            let flushed = self.flush(outgoing).await;
+            let flushed = match outgoing {
+                Some(outgoing) => self.flush(outgoing).await,
+                None => Ok(()),
+            };
             if turn? == Turn::Open {
                 return flushed;
             }
             flushed?;
-            loop {
-                self.stream.readable().await?;
-                match self.read(&mut inbox) {
-                    Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "cut during the TLS handshake")),
-                    Ok(_) => break,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(error) => return Err(error),
-                }
+            if poll_fn(|context| self.poll_read(context, &mut inbox)).await? == 0 {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "cut during the TLS handshake"));
+            }
+        }
+    }
+
+    /// Waits for what the socket has, as [`read`](Self::read) takes it. Polled by hand, because a wait by tokio's `readable` is a node of
+    /// 136 bytes in everything that waits.
+    fn poll_read(&mut self, context: &mut Context<'_>, inbox: &mut Option<Lease>) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.stream.poll_read_ready(context))?;
+            match self.read(inbox) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return Poll::Ready(read),
             }
         }
     }
@@ -166,11 +174,8 @@ impl Connection {
         read
     }
 
-    async fn flush(&mut self, outgoing: Option<Lease>) -> io::Result<()> {
-        match outgoing {
-            Some(outgoing) => self.stream.write_all(outgoing.as_ref()).await,
-            None => Ok(()),
-        }
+    async fn flush(&mut self, outgoing: Lease) -> io::Result<()> {
+        self.stream.write_all(outgoing.as_ref()).await
     }
 
     /// Lets TLS understand all records there are: what they say goes to `inbox`, what must be answered to `outgoing`.
@@ -196,7 +201,7 @@ impl Connection {
                 }
                 Ok(ConnectionState::EncodeTlsData(mut data)) => {
                     let out = outgoing.get_or_insert_with(|| self.pool.lease()).vec();
-                    grow(out, RECORD_ROOM, |room| match data.encode(room) {
+                    grow(out, 0, |room| match data.encode(room) {
                         Ok(count) => Ok(count),
                         Err(EncodeError::InsufficientSize(error)) => Err(Some(error.required_size)),
                         Err(EncodeError::AlreadyEncoded) => Err(None),
@@ -234,7 +239,7 @@ impl Connection {
                 tls.process_tls_records(&mut [])
         {
             let out = outgoing.get_or_insert_with(|| self.pool.lease()).vec();
-            let _ = grow(out, RECORD_ROOM, |room| {
+            let _ = grow(out, 0, |room| {
                 data.encode(room).map_err(|error| match error {
                     EncodeError::InsufficientSize(error) => Some(error.required_size),
                     EncodeError::AlreadyEncoded => None,
@@ -282,7 +287,8 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// Lets `write` write at the end of a buffer, with more room when it asks for it.
+/// Lets `write` write at the end of a buffer, with more room when it asks for it. Room is filled with zeros before it is written in:
+/// what is asked for in vain is memory touched in vain.
 fn grow(
     buffer: &mut Vec<u8>,
     mut room: usize,
@@ -290,6 +296,7 @@ fn grow(
 ) -> io::Result<()> {
     let start = buffer.len();
     loop {
+        buffer.reserve_exact(room);
         buffer.resize(start + room, 0);
         match write(&mut buffer[start..]) {
             Ok(count) => {

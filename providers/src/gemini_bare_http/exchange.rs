@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::{ControlFlow, Range};
+use std::pin::pin;
 
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
@@ -26,7 +27,7 @@ const UNPACK: usize = 8 << 10;
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) head: Head,
-    connection: Connection,
+    connection: Box<Connection>,
     body: BodyReader,
     /// What came and was not taken yet lies here from `at` on.
     inbox: Option<Lease>,
@@ -44,7 +45,7 @@ pub(super) struct Unanswered {
 }
 
 /// Sends `request`, which lies in two pieces, and waits for the head of the answer.
-pub(super) async fn ask(mut connection: Connection, request: [&[u8]; 2]) -> Result<Answer, Unanswered> {
+pub(super) async fn ask(mut connection: Box<Connection>, request: [&[u8]; 2]) -> Result<Answer, Unanswered> {
     // A server may answer, and hang up, before it has read all: what it says counts for more than that the rest was not taken.
     let mut unsent = None;
     for piece in request {
@@ -200,7 +201,7 @@ impl Answer {
     }
 
     /// The connection, if its answer was read to the end and it may be asked again.
-    pub(super) fn into_connection(self) -> Option<Connection> {
+    pub(super) fn into_connection(self) -> Option<Box<Connection>> {
         let left = self.inbox.as_ref().is_some_and(|inbox| inbox.as_ref().len() > self.at);
         (self.head.keep_alive && self.body.is_done() && !left).then_some(self.connection)
     }
@@ -234,7 +235,9 @@ impl Answer {
                 inbox => *inbox = None,
             }
             self.at = kept;
-            if !wait.body(self.connection.receive(&mut self.inbox)).await?.map_err(broken)? {
+            // Pinned here, and passed on as a pointer: what takes a future by value has room for it twice.
+            let received = pin!(self.connection.receive(&mut self.inbox));
+            if !wait.body(received).await?.map_err(broken)? {
                 if self.head.framing == Framing::Close {
                     self.body = BodyReader::Length(0);
                     return Ok(None);

@@ -14,11 +14,11 @@ const MAX_AGE: Duration = Duration::from_secs(55);
 
 /// The connections that wait.
 #[derive(Debug, Default)]
-pub(super) struct Idle(Mutex<Vec<(Connection, Instant)>>);
+pub(super) struct Idle(Mutex<Vec<(Box<Connection>, Instant)>>);
 
 impl Idle {
     /// The connection that has waited for the shortest time, if it can still be used.
-    pub(super) fn take(&self) -> Option<Connection> {
+    pub(super) fn take(&self) -> Option<Box<Connection>> {
         loop {
             let (mut connection, since) = self.lock().pop()?;
             if since.elapsed() > MAX_AGE {
@@ -31,7 +31,7 @@ impl Idle {
     }
 
     /// Keeps a connection on which an answer was read to its end.
-    pub(super) fn put(&self, connection: Connection) {
+    pub(super) fn put(&self, connection: Box<Connection>) {
         let mut waiting = self.lock();
         if waiting.len() == MAX_IDLE {
             // The one that has waited for the longest time makes room.
@@ -40,7 +40,7 @@ impl Idle {
         waiting.push((connection, Instant::now()));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Connection, Instant)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Box<Connection>, Instant)>> {
         // Connections move in and out whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

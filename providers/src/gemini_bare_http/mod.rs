@@ -21,6 +21,7 @@ mod rooms;
 mod visiting;
 
 use std::ops::ControlFlow;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -113,7 +114,10 @@ impl BareGeminiProvider {
         let address = Address::new(&self.config, request.model.as_deref(), method)?;
         let mut written = self.rooms.bodies.lease();
         let start = request::write(written.vec(), &address, &self.fields, method == Method::Generate, request)?;
-        let answer = wait.head(self.answer([&written.as_ref()[start..], &[]], true, wait)).await??;
+        let answer = {
+            let asked = pin!(self.answer([&written.as_ref()[start..], &[]], true, wait));
+            wait.head(asked).await??
+        };
         drop(written);
         self.accept(answer, wait).await
     }
@@ -122,7 +126,10 @@ impl BareGeminiProvider {
     async fn read_reply(&self, url: &reqwest::Url, call: &call::Call, wait: &Wait) -> Result<Reply, Error> {
         let mut written = self.rooms.bodies.lease();
         let rest = request::write_call(written.vec(), url, &self.fields, call);
-        let mut answer = wait.head(self.answer([written.as_ref(), rest], call.is_repeatable(), wait)).await??;
+        let mut answer = {
+            let asked = pin!(self.answer([written.as_ref(), rest], call.is_repeatable(), wait));
+            wait.head(asked).await??
+        };
         drop(written);
         if call.method() == http::Method::HEAD {
             answer = answer.without_body();
@@ -135,12 +142,17 @@ impl BareGeminiProvider {
     }
 
     /// Lets a successful answer pass. Anything else is an error.
-    async fn accept(&self, mut answer: Answer, wait: &Wait) -> Result<Answer, Error> {
+    async fn accept(&self, answer: Answer, wait: &Wait) -> Result<Answer, Error> {
         match answer.head.status {
-            200..300 => return Ok(answer),
-            300..400 => return Err(Error::Redirect(answer.head.status)),
-            _ => {}
+            200..300 => Ok(answer),
+            300..400 => Err(Error::Redirect(answer.head.status)),
+            // In a box, so that a call that succeeds has no room for it.
+            _ => Err(Box::pin(self.refusal(answer, wait)).await),
         }
+    }
+
+    /// What the API says for not answering.
+    async fn refusal(&self, mut answer: Answer, wait: &Wait) -> Error {
         let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| net::delay(value.to_str().ok()?.trim()));
         // A refusal that breaks off is still a refusal: what came of it is read.
         let mut body = Vec::new();
@@ -151,7 +163,7 @@ impl BareGeminiProvider {
         let _ = read.await;
         let status = answer.head.status;
         self.keep(answer);
-        Err(Error::Api(Box::new(ApiError { retry_after, ..ApiError::from_body(status, &body) })))
+        Error::Api(Box::new(ApiError { retry_after, ..ApiError::from_body(status, &body) }))
     }
 
     /// Asks on a connection that waits, or else on a new one. `repeatable`: asking twice changes nothing.
@@ -168,10 +180,12 @@ impl BareGeminiProvider {
                 Err(unanswered) => return Err(failed(unanswered)),
             }
         }
-        ask(self.connect(wait).await?, request).await.map_err(failed)
+        // In a box: a call on a connection that is there has no room for making one.
+        let connection = Box::pin(self.connect(wait)).await?;
+        ask(connection, request).await.map_err(failed)
     }
 
-    async fn connect(&self, wait: &Wait) -> Result<Connection, Error> {
+    async fn connect(&self, wait: &Wait) -> Result<Box<Connection>, Error> {
         let open = Connection::open(&self.origin, &self.tls, &self.rooms.records);
         match tokio::time::timeout(wait.connect, open).await {
             Ok(Ok(connection)) => Ok(connection),
@@ -203,7 +217,7 @@ impl BareGeminiProvider {
         F: FnMut(&GenerateContentResponse) -> ControlFlow<()> + Send,
     {
         let mut answer = self.post(request, Method::stream(self.form), wait).await?;
-        let mut events = EventStream::new(self.form, self.rooms.bodies.lease(), self.limits.max_event, typed);
+        let mut events = EventStream::new(self.form, self.rooms.cut(), self.limits.max_event, typed);
         if answer.read(wait, &self.rooms, |piece| events.push(piece, &mut on_event)).await? {
             self.keep(answer);
             events.finish(&mut on_event)?;
@@ -221,7 +235,7 @@ impl Provider for BareGeminiProvider {
                     retries.done();
                     return Ok(answer);
                 }
-                Err(error) => retries.pause(self.key.cleanse(error), &wait).await?,
+                Err(error) => Box::pin(retries.pause(self.key.cleanse(error), &wait)).await?,
             }
         }
     }
@@ -243,7 +257,7 @@ impl Provider for BareGeminiProvider {
                     return Ok(());
                 }
                 Err(error) if delivered => return Err(retries.failed(error)),
-                Err(error) => retries.pause(error, &wait).await?,
+                Err(error) => Box::pin(retries.pause(error, &wait)).await?,
             }
         }
     }
@@ -259,7 +273,7 @@ impl Provider for BareGeminiProvider {
                     retries.done();
                     return Ok(reply);
                 }
-                Err(error) => retries.pause(self.key.cleanse(error), &wait).await?,
+                Err(error) => Box::pin(retries.pause(self.key.cleanse(error), &wait)).await?,
             }
         }
     }

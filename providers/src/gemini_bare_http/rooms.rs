@@ -1,10 +1,12 @@
 //! Memory that all calls of a provider share, each piece bounded.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::connection::RECORD_ROOM;
-use crate::net::BufferPool;
+use crate::net::{BufferPool, Lease};
+use crate::wire::buffer::Buffer;
 use crate::wire::gzip::Gunzip;
 
 /// Buffers for what passes through: records and packed pieces. They are held for microseconds, so that few serve many.
@@ -30,6 +32,11 @@ impl Rooms {
         }
     }
 
+    /// Room for what is cut, which is no room while nothing is.
+    pub(super) fn cut(&self) -> Cut {
+        Cut { kept: None, pool: Arc::clone(&self.bodies) }
+    }
+
     /// Room to unpack in, used before if it is free.
     pub(super) fn gunzip(&self) -> Unpacking<'_> {
         let kept = self.gunzip.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -42,6 +49,35 @@ impl Rooms {
 impl fmt::Debug for Rooms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rooms({:?}, {:?})", self.records, self.bodies)
+    }
+}
+
+/// A buffer from a pool for as long as there is something in it.
+#[derive(Debug)]
+pub(super) struct Cut {
+    kept: Option<Lease>,
+    pool: Arc<BufferPool>,
+}
+
+impl Buffer for Cut {
+    type Full = Infallible;
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.kept.get_or_insert_with(|| self.pool.lease()).put(bytes)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.kept.as_ref().map_or(&[], Lease::as_ref)
+    }
+
+    fn cut(&mut self, at: usize, count: usize) {
+        if let Some(kept) = &mut self.kept {
+            kept.cut(at, count);
+        }
+    }
+
+    fn empty(&mut self) {
+        self.kept = None;
     }
 }
 

@@ -80,15 +80,14 @@ impl BareGeminiProvider {
     ) -> Result<(), Error> {
         let mut answer = self.post(request, Method::Stream, wait).await?;
         let limit = self.limits.max_event;
-        let (mut sse, mut cut, mut kept) =
-            (SseReader::new(limit), self.rooms.bodies.lease(), self.rooms.bodies.lease());
+        let (mut sse, mut cut) = (SseReader::new(limit), self.rooms.cut());
         let mut finished = false;
         let too_long = |error| match error {
             SseError::TooLong(_) => Error::TooLong { what: Limited::Event, limit },
             SseError::Full(full) => match full {},
         };
         let read = answer.read(wait, &self.rooms, |piece| {
-            let flow = sse.push(&mut cut, piece, |data| match tell(data, kept.vec(), visitor) {
+            let flow = sse.push(&mut cut, piece, |data| match tell(data, self.rooms.bodies.lease().vec(), visitor) {
                 Ok((done, flow)) => {
                     finished |= done;
                     flow.map_break(|()| None)
@@ -107,7 +106,7 @@ impl BareGeminiProvider {
         self.keep(answer);
         match sse.finish(&mut cut).map_err(too_long)? {
             Tail::Nothing => {}
-            Tail::Event(data) => match tell(data, kept.vec(), visitor) {
+            Tail::Event(data) => match tell(data, self.rooms.bodies.lease().vec(), visitor) {
                 Ok((_, ControlFlow::Break(()))) => return Ok(()),
                 Ok((done, ControlFlow::Continue(()))) => finished |= done,
                 Err(Error::Answer { .. }) => return Err(Error::Truncated),
@@ -128,7 +127,6 @@ impl BareGeminiProvider {
 fn tell(data: &[u8], kept: &mut Vec<u8>, visitor: &mut impl Visitor) -> Result<(bool, ControlFlow<()>), Error> {
     let unreadable = |error| Error::answer(EVENT, error);
     let mut teller = Teller::default();
-    kept.clear();
     teller.push(data, kept, visitor).map_err(unreadable)?;
     let finished = accept(teller.finish(kept, visitor).map_err(unreadable)?, EVENT)?;
     Ok((finished, visitor.end()))

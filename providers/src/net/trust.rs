@@ -5,16 +5,17 @@
 //! is the same as over all roots. What is saved is a parsed copy of each: 62 KiB for 119 roots.
 
 use std::fs::File;
-use std::io::{self, BufReader, Seek};
+use std::io::{self, BufRead, BufReader, Seek};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::hash::Hash;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedCipherSuite};
-use rustls_pki_types::pem::ReadIter;
 use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, anchor_from_trusted_cert};
 
@@ -173,10 +174,29 @@ fn read_bundle(
 ) -> io::Result<Digest> {
     file.rewind()?;
     let mut digest = hash(provider)?.start();
-    for root in ReadIter::<_, CertificateDer<'_>>::new(BufReader::with_capacity(PIECE, file)) {
-        let root = root.map_err(io::Error::other)?;
-        digest.update(&root);
-        each(root);
+    // The same three buffers for every root: of roots that are allocated and freed one after the other, the heap keeps the holes.
+    let mut lines = BufReader::with_capacity(PIECE, file);
+    let (mut line, mut text, mut der) = (Vec::with_capacity(80), Vec::with_capacity(2 * PIECE), Vec::new());
+    let mut inside = false;
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        for piece in line.split(|byte| *byte == b'\r').map(<[u8]>::trim_ascii) {
+            if piece.starts_with(b"-----BEGIN ") {
+                inside = piece == b"-----BEGIN CERTIFICATE-----";
+                text.clear();
+            } else if inside && piece == b"-----END CERTIFICATE-----" {
+                der.resize(base64::decoded_len_estimate(text.len()), 0);
+                let length = STANDARD.decode_slice(&text, &mut der).map_err(io::Error::other)?;
+                digest.update(&der[..length]);
+                each(CertificateDer::from(&der[..length]));
+                inside = false;
+            } else if inside {
+                text.extend_from_slice(piece);
+            }
+        }
+        line.clear();
+    }
+    if inside {
+        return Err(io::Error::other("its last certificate has no end"));
     }
     Ok(digest.finish().as_ref().into())
 }

@@ -184,6 +184,27 @@ fn a_root_that_cannot_be_read_is_passed_over() {
 }
 
 #[test]
+fn a_bundle_is_read_as_by_the_standard_reader() {
+    use rustls_pki_types::pem::PemObject;
+    let roots = [root(authority("Root")), root(authority("Other root"))];
+    let foreign = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+    let unix = ["# a comment\n", &roots[0].pem(), "\n", foreign, &roots[1].pem()].concat();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let [provider, _] = providers();
+    for text in [&unix, &unix.replace('\n', "\r\n"), &unix.replace('\n', "\r"), unix.trim_end()] {
+        fs::write(file.path(), text).unwrap();
+        let standard: Vec<_> = CertificateDer::pem_slice_iter(text.as_bytes()).map(Result::unwrap).collect();
+        let mut ours = Vec::new();
+        read_bundle(&File::open(file.path()).unwrap(), &provider, |root| ours.push(root.into_owned())).unwrap();
+        assert_eq!((ours.len(), &ours), (2, &standard));
+    }
+    for broken in [&unix[..unix.len() - 30], "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"] {
+        fs::write(file.path(), broken).unwrap();
+        assert!(read_bundle(&File::open(file.path()).unwrap(), &provider, |_| ()).is_err(), "{broken}");
+    }
+}
+
+#[test]
 fn the_roots_are_those_that_were_there_at_the_beginning() {
     let (one, other) = (root(authority("Root")), root(authority("Other root")));
     let [provider, _] = providers();
