@@ -5,6 +5,7 @@
 //!                               ├─▶ probe     its memory, read while it stands still
 //!                               ├─▶ mock      the Gemini API, in a process of its own
 //!                               └─▶ event     what happens, for whoever shows it
+//!     └─▶ verify ─▶ process, mock             what a client says it understood, against what was served
 //! ```
 //!
 //! What a run leaves behind is a [`plimsoll_reports::record::Record`]; all that reads it lives in `plimsoll-reports`.
@@ -21,3 +22,4 @@ pub mod plan;
 pub mod probe;
 pub mod process;
 pub mod run;
+pub mod verify;

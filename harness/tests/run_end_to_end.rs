@@ -1,6 +1,7 @@
 //! `plimsoll run` from the plan to the report: real processes, real TLS, checked answers.
 
 mod common;
+mod verify;
 
 use common::{Project, assert_code, at, files_with, ok, said};
 use plimsoll_reports::record::Status;

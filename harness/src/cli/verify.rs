@@ -1,125 +1,74 @@
-//! `plimsoll verify`
+//! `plimsoll verify`: what every client understands of what it is served, and then every cell, its answers checked and nothing measured.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+mod cells;
+mod conformance;
 
-use plimsoll_reports::record::{Cell, Status};
+use std::path::PathBuf;
+
+use clap::ValueEnum;
 
 use super::run::NarrowArgs;
-use super::{Failure, Outcome, interrupted, note_interrupts, print};
-use crate::config::{Allocator, Config, Crypto, Matrix, Probe, Project, Protocol, Runtime, Samples, Streams, Suite};
-use crate::event::{Event, Reporter};
-use crate::plan;
-use crate::plan::scenario::{self, Scenario};
-use crate::run::launch::Key;
-use crate::run::{self, Order, Runner, Target, scratch::Scratch};
+use super::{Failure, Outcome, note_interrupts};
+use crate::config::Project;
+use crate::verify::forms;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Every subject does every scenario once, with every runtime and protocol that it supports. What it read is compared with what the mock
-served, by a reading of the served bytes that shares no code with the levels; and the mock says whether every request carried the key.")]
+#[command(after_help = help())]
 pub(super) struct Args {
     #[command(flatten)]
     narrow: NarrowArgs,
+    /// Folder of recorded traffic, whose bodies are fixtures besides the repository's own
+    #[arg(long, value_name = "DIR")]
+    traffic: Option<PathBuf>,
+    /// Only this check
+    #[arg(long, value_name = "CHECK")]
+    only: Option<Check>,
+    /// How long a client may take to say what it understood, seconds: one that takes longer hangs
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    timeout: u64,
     /// Do not run the subjects' build commands first
     #[arg(long)]
     no_build: bool,
 }
 
-/// The name of the suite that is made up for this.
-const SUITE: &str = "verify";
+const HELP: &str = "\
+First, conformance: every subject that can say what it understood (`verify` in plimsoll.toml) is asked for every fixture, over each HTTP
+version that it speaks, and what it says is compared value by value with a plain reading of the served bytes. A difference is named by
+level, fixture and JSON path. Nothing is taken for the same but:";
+
+const HELP_OF_CELLS: &str = "\
+Then the cells: every subject does every scenario once, with every runtime and protocol that it supports. What it read is compared with
+what the mock served, by a reading of the served bytes that shares no code with the levels; and the mock says whether every request
+carried the key.";
+
+fn help() -> String {
+    let same = forms::SAME.map(|(what, why)| format!("  - {what}: {why}\n"));
+    format!("{HELP}\n{}\n{HELP_OF_CELLS}", same.concat())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Check {
+    /// What every client understands of every fixture
+    Conformance,
+    /// Every subject's every cell
+    Cells,
+}
 
 pub(super) fn run(project: &Project, args: Args) -> Outcome {
-    let mut narrow = args.narrow.narrow();
-    let project = with_everything(project, &narrow.scenarios);
-    narrow.samples = Some(1);
-    let selection = plan::select(&project, SUITE, &narrow)?;
-    if selection.cells.is_empty() {
-        return Err(Failure::usage("nothing is left to verify; `plimsoll list subjects` shows what there is"));
+    if let Some(dir) = args.traffic.as_ref().filter(|dir| !dir.join("MANIFEST.tsv").is_file()) {
+        return Err(Failure::usage(format!("--traffic {}: there is no MANIFEST.tsv in it", dir.display())));
     }
+    let cells = cells::select(project, &args.narrow)?;
     if !args.no_build {
-        super::run::build(&project, &selection)?;
+        super::run::build(project, cells.selection())?;
     }
-    let order = Order {
-        suite: SUITE.to_owned(),
-        seed: 0,
-        target: Target::Mock,
-        key: Key::new("verify-key-of-the-length-of-a-real-one-".to_owned()),
-        fault: None,
-        traffic: None,
-        timeout: Duration::from_secs(60),
-    };
-    let scratch = Scratch::create().map_err(|e| Failure::invalid(format!("cannot make a temporary folder: {e}")))?;
-    let (_, trust) = run::trust_bundle();
-    let record = run::blank_record(&project, &selection, &order, trust);
     note_interrupts();
-    let mut runner = Runner::create(&project, &order, record, &scratch.path().join("run"), &interrupted)
-        .map_err(Failure::invalid)?;
-    runner.report_to(Box::new(Lines));
-    let record = runner.run().map_err(Failure::invalid)?;
-    let of = |wanted: &dyn Fn(Status) -> bool| record.samples.iter().filter(|s| wanted(s.status)).count();
-    let (ok, absent) = (of(&|s| s == Status::Ok), of(&|s| s == Status::Unavailable));
-    let wrong = record.samples.len() - ok - absent;
-    let answers: u64 = record.samples.iter().filter(|s| s.status == Status::Ok).map(|s| s.answers.answered).sum();
-    let distinct = |key: &dyn Fn(&Cell) -> String| {
-        record.samples.iter().map(|s| key(&s.cell)).collect::<std::collections::BTreeSet<_>>().len()
-    };
-    print(&format!(
-        "{} subjects × {} scenarios: {ok} cells agree ({answers} answers), {wrong} do not, {absent} unavailable\n",
-        distinct(&|c| c.subject.clone()),
-        distinct(&|c| c.scenario.clone()),
-    ))?;
-    Ok(run::exit_code(&record))
-}
-
-/// The project with a suite of every subject, scenario, runtime and protocol. What puts a thousand requests on the machine is done with one
-/// runtime and crypto provider: `crowd` always, the others, which check no other answers, when they are `named`.
-fn with_everything(project: &Project, named: &[String]) -> Project {
-    let ids = |wanted: &dyn Fn(&Scenario) -> bool| -> Vec<String> {
-        scenario::ALL.iter().filter(|s| wanted(s)).map(|s| s.id.to_owned()).collect()
-    };
-    let everything = Matrix {
-        probes: vec![Probe::Rss],
-        subjects: None,
-        scenarios: Some(ids(&|s| !s.is_crowded())),
-        runtimes: Runtime::ALL.to_vec(),
-        protocols: Protocol::ALL.to_vec(),
-        streams: vec![Streams::Limited],
-        crypto: Crypto::ALL.to_vec(),
-        allocators: vec![Allocator::System],
-        switches: vec!["default".to_owned()],
-        samples: None,
-    };
-    let once = Matrix {
-        scenarios: Some(ids(&|s| s.id == "crowd" || s.is_crowded() && named.iter().any(|id| id == s.id))),
-        runtimes: vec![Runtime::MultiThread],
-        crypto: vec![Crypto::AwsLc],
-        ..everything.clone()
-    };
-    let suite = Suite {
-        description: String::new(),
-        subjects: project.config.subject.iter().map(|s| s.id.clone()).collect(),
-        scenarios: scenario::ALL.iter().map(|s| s.id.to_owned()).collect(),
-        samples: Samples::default(),
-        matrix: vec![everything, once],
-    };
-    let config = Config { suite: BTreeMap::from([(SUITE.to_owned(), suite)]), ..project.config.clone() };
-    Project { root: project.root.clone(), config }
-}
-
-/// A line per cell.
-struct Lines;
-
-impl Reporter for Lines {
-    fn hear(&mut self, event: &Event) {
-        if let Event::SampleFinished { cell, status, error, .. } = event {
-            let mark = match status {
-                Status::Ok => "ok ",
-                Status::Unavailable => "–  ",
-                _ => "NOT",
-            };
-            let why = error.as_deref().map(|e| format!(": {e}")).unwrap_or_default();
-            let _ = print(&format!("{mark} {}{why}\n", plan::cell_name(cell)));
-        }
+    let mut code = 0;
+    if args.only != Some(Check::Cells) {
+        code = conformance::run(project, &args)?;
     }
+    if args.only != Some(Check::Conformance) {
+        code = code.max(cells.run()?);
+    }
+    Ok(code)
 }

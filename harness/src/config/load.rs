@@ -110,11 +110,16 @@ impl Project {
 
     /// A subject's command for an allocator: the program's path and its arguments.
     pub fn command(&self, subject: &super::Subject, allocator: Allocator) -> (PathBuf, Vec<String>) {
+        self.filled_in(&subject.command, allocator)
+    }
+
+    /// A command with its words filled in.
+    pub fn filled_in(&self, command: &[String], allocator: Allocator) -> (PathBuf, Vec<String>) {
         let target = self.target_dir();
         let fill = |word: &String| {
             word.replace("{allocator}", allocator.as_str()).replace("{target}", &target.to_string_lossy())
         };
-        let mut words = subject.command.iter().map(fill);
+        let mut words = command.iter().map(fill);
         let program = PathBuf::from(words.next().unwrap_or_default());
         let program = if program.components().count() > 1 { self.root.join(program) } else { program };
         // A subject's working directory is `/`: a script named from the project's folder would not be found there.
@@ -180,6 +185,9 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
         }
         if subject.command.is_empty() {
             return wrong(format!("{key}.command"), "is empty; name the program to run".into());
+        }
+        if subject.verify.as_ref().is_some_and(Vec::is_empty) {
+            return wrong(format!("{key}.verify"), "is empty; name the program to run, or leave the key out".into());
         }
         for name in subject.env.keys() {
             if name.starts_with("PLIMSOLL_") || matches!(name.as_str(), "GEMINI_API_KEY" | "LD_PRELOAD") {

@@ -46,6 +46,9 @@ pub struct Subject {
     /// arguments, those that name a file under that folder are made absolute. `{allocator}` stands for the cell's allocator, `{target}` for
     /// the folder of Cargo's release build.
     pub command: Vec<String>,
+    /// A program that says what it understood, for `plimsoll verify` (PROTOCOL.md, "Saying what was understood"); filled in as `command`.
+    #[serde(default)]
+    pub verify: Option<Vec<String>>,
     /// A command that builds it, without a shell, run in the file's folder before a run.
     #[serde(default)]
     pub build: Option<Vec<String>>,

@@ -29,6 +29,16 @@ pub(super) fn replies() -> impl Iterator<Item = Reply> {
     ]
     .into_iter()
     .map(Told::reply)
+    .chain([everything()])
+}
+
+/// An answer with every field that this repository knows, some that nobody knows yet, and forms that are rare: as one event, too.
+fn everything() -> Reply {
+    const JSON: &str = include_str!("everything.json");
+    // JSON has no line end within a string: what is left is the same on one line.
+    let event = JSON.lines().map(str::trim_start).collect::<String>();
+    let body = Body::Answer { unary: Bytes::from_static(JSON.as_bytes()), events: vec![event.into()] };
+    Reply { name: "everything".to_owned(), status: 200, body }
 }
 
 /// An answer before it is spelled: the parts of each event, and what goes around them.

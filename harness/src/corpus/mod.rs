@@ -2,12 +2,14 @@
 //!
 //! - [`compose`]: the answers, from prose and from a generated logbook
 //! - [`errors`]: the service's errors
+//! - [`endpoints`]: answers of the other endpoints
 //! - [`json`]: JSON in the service's own two spellings
 //! - [`models`]: the models that there are
 //! - [`reading`]: what an answer says, read by nobody's code under test
 //! - [`traffic`]: recorded bodies out of a folder, served byte for byte
 
 mod compose;
+mod endpoints;
 mod errors;
 pub(crate) mod json;
 mod logbook;
@@ -53,6 +55,13 @@ pub enum Body {
         /// The bytes.
         bytes: Bytes,
     },
+}
+
+impl Body {
+    /// Whether it answers whatever endpoint is asked; an answer of the model answers only who asked the model.
+    pub fn is_of_any_endpoint(&self) -> bool {
+        !matches!(self, Self::Answer { .. })
+    }
 }
 
 /// How an answer was asked for.
@@ -151,8 +160,13 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-static REPLIES: LazyLock<BTreeMap<String, Reply>> =
-    LazyLock::new(|| compose::replies().chain(errors::replies()).map(|reply| (reply.name.clone(), reply)).collect());
+static REPLIES: LazyLock<BTreeMap<String, Reply>> = LazyLock::new(|| {
+    compose::replies()
+        .chain(endpoints::replies())
+        .chain(errors::replies())
+        .map(|reply| (reply.name.clone(), reply))
+        .collect()
+});
 
 pub(crate) fn frame_sse(events: &[Bytes]) -> Bytes {
     let mut body = Vec::new();

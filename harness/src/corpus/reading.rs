@@ -20,18 +20,62 @@ pub fn text(served: &Served, call: Call) -> Option<String> {
 
 /// The answer's JSON values: one of a unary answer, one per event of a stream. `None` where some of it is no JSON.
 pub fn events(served: &Served, call: Call) -> Option<Vec<Value>> {
-    let body = std::str::from_utf8(&served.body).ok()?;
+    let stream = stream(served, call);
+    (stream.rest == Rest::Nothing).then_some(stream.events)
+}
+
+/// What a body holds, as far as it is JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stream {
+    /// Its values: one of a unary answer, one per event of a stream.
+    pub events: Vec<Value>,
+    /// What comes behind them.
+    pub rest: Rest,
+}
+
+/// What a body holds behind its events.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rest {
+    /// Nothing.
+    Nothing,
+    /// JSON without the framing of a stream: an error.
+    Bare(Value),
+    /// What cannot be read.
+    Unreadable,
+}
+
+/// Reads a body up to what is no JSON.
+pub fn stream(served: &Served, call: Call) -> Stream {
+    let Ok(body) = std::str::from_utf8(&served.body) else {
+        return Stream { events: Vec::new(), rest: Rest::Unreadable };
+    };
     if served.content_type == super::SSE && served.status == 200 {
-        return body.lines().filter(|line| !line.is_empty()).map(data_of_line).collect();
+        return sse(body);
     }
-    match (serde_json::from_str(body).ok()?, call) {
-        (Value::Array(events), _) => Some(events),
-        (value, _) => Some(vec![value]),
+    match (serde_json::from_str(body), call) {
+        (Ok(Value::Array(events)), _) => Stream { events, rest: Rest::Nothing },
+        (Ok(value), _) => Stream { events: vec![value], rest: Rest::Nothing },
+        (Err(_), _) => Stream { events: Vec::new(), rest: Rest::Unreadable },
     }
 }
 
-fn data_of_line(line: &str) -> Option<Value> {
-    serde_json::from_str(line.strip_prefix("data:")?).ok()
+/// The service writes an event as one line, and an error in mid-stream also as JSON over several.
+fn sse(body: &str) -> Stream {
+    let mut events = Vec::new();
+    let mut rest = body;
+    while let Some(line) = rest.lines().next() {
+        if let Some(data) = line.strip_prefix("data:") {
+            match serde_json::from_str(data) {
+                Ok(event) => events.push(event),
+                Err(_) => return Stream { events, rest: Rest::Unreadable },
+            }
+        } else if !line.is_empty() {
+            let bare = serde_json::from_str(rest).map_or(Rest::Unreadable, Rest::Bare);
+            return Stream { events, rest: bare };
+        }
+        rest = rest[line.len()..].trim_start_matches(['\r', '\n']);
+    }
+    Stream { events, rest: Rest::Nothing }
 }
 
 fn texts(event: &Value) -> impl Iterator<Item = &str> {

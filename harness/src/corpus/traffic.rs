@@ -26,7 +26,18 @@ pub fn name_of(path: &str) -> String {
 /// The response bodies of a traffic folder.
 #[derive(Clone, Debug, Default)]
 pub struct Folder {
-    replies: BTreeMap<String, Reply>,
+    bodies: BTreeMap<String, Recorded>,
+}
+
+/// A recorded body.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// What the manifest says that it is, e.g. `generate_text`.
+    pub kind: String,
+    /// Its path in the folder.
+    pub file: String,
+    /// What the mock serves.
+    pub reply: Reply,
 }
 
 impl Folder {
@@ -38,26 +49,27 @@ impl Folder {
             .map_err(|source| TrafficError::Read { path: manifest.clone(), source })?;
         let mut lines = table.lines().enumerate();
         let columns = Columns::find(lines.next().map_or("", |(_, head)| head), &manifest)?;
-        let mut replies = BTreeMap::new();
+        let mut bodies = BTreeMap::new();
         for (index, line) in lines.filter(|(_, line)| !line.is_empty()) {
             let row = columns.row(line).ok_or_else(|| TrafficError::Row { path: manifest.clone(), line: index + 1 })?;
             if row.kind == "request" {
                 continue;
             }
             let reply = read(folder, &row)?;
-            replies.insert(reply.name.clone(), reply);
+            let (kind, file) = (row.kind.to_owned(), row.file.to_owned());
+            bodies.insert(reply.name.clone(), Recorded { kind, file, reply });
         }
-        Ok(Self { replies })
+        Ok(Self { bodies })
     }
 
     /// The recorded body called `name`.
     pub fn reply(&self, name: &str) -> Option<&Reply> {
-        self.replies.get(name)
+        self.bodies.get(name).map(|body| &body.reply)
     }
 
     /// All recorded bodies, sorted by name.
-    pub fn replies(&self) -> impl Iterator<Item = &Reply> {
-        self.replies.values()
+    pub fn bodies(&self) -> impl Iterator<Item = &Recorded> {
+        self.bodies.values()
     }
 }
 

@@ -13,9 +13,10 @@ use super::front::Shared;
 use super::plan::{Frills, Head, Plan};
 use super::request::Request;
 use super::script::{Fault, Framing, MAX_SPLIT, Modifier, Script};
+use super::service::Route;
 use super::steps::steps;
 use super::{faults, headers};
-use crate::corpus::{self, Call, HTML, JSON, SSE};
+use crate::corpus::{Call, HTML, JSON, SSE};
 
 /// What is answered, before it is framed for a protocol.
 #[derive(Debug)]
@@ -79,16 +80,21 @@ pub(super) fn count(shared: &Shared, request: &Request) {
     });
 }
 
-/// An error or a recording is served whatever is asked; any other reply says how a model answers, and is nothing to an endpoint
-/// that asks none.
+/// An error, a recording and an answer of another endpoint are served whatever is asked; any other reply says how a model answers, and
+/// is nothing to an endpoint that asks none.
 async fn answer(shared: &Shared, request: &Request, reply: &str) -> std::io::Result<Answer> {
     let Some(route) = &request.route else { return shared.origin.ask(request, reply).await };
     let fixed = if request.key.is_none() && !route.is_open() {
         Some("error-403")
     } else {
-        (reply.starts_with("error-") || corpus::traffic::is_name(reply)).then_some(reply)
+        shared.origin.is_of_any_endpoint(reply).then_some(reply)
     };
     Ok(match fixed.and_then(|name| shared.origin.fixed(name)) {
+        // An upload that begins goes on at the same place, so that the same reply answers its end.
+        Some(answer) if matches!(route, Route::StartUpload) && answer.status == 200 => {
+            let place = HeaderValue::from_static("https://localhost/upload/v1beta/files?upload_id=1");
+            Answer { upload: Some(vec![(HeaderName::from_static("x-goog-upload-url"), place)]), ..answer }
+        }
         Some(answer) => answer,
         None => shared.state.service().answer(route, request),
     })

@@ -14,6 +14,10 @@ Replies (both of generateContent and of streamGenerateContent)
   empty           200, a candidate without parts, finishReason STOP
   no-candidates   200, usageMetadata only
   blocked         200, promptFeedback only
+  everything      every field that is known, and some that nobody knows yet
+
+Replies of whatever endpoint is asked
+  tokens embedding embeddings model models cached-content cached-contents file files uploaded-file batch
   error-CODE      400 400-key 403 404 404-html 429 429-daily 500 503 504
   traffic~FOLDER~FILE   a recorded body of --traffic, byte for byte
 

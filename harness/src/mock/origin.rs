@@ -79,6 +79,11 @@ impl Origin {
         self.corpus.reply(name).is_some()
     }
 
+    /// Whether that reply answers whatever endpoint is asked.
+    pub(super) fn is_of_any_endpoint(&self, name: &str) -> bool {
+        self.corpus.reply(name).is_some_and(|reply| reply.body.is_of_any_endpoint())
+    }
+
     /// The reply `name` as it is, for a path that does not generate: there is nothing to choose.
     pub(super) fn fixed(&self, name: &str) -> Option<Answer> {
         let Served { status, content_type, body } = self.corpus.reply(name)?.served(Call::Unary);
@@ -186,9 +191,27 @@ fn mocks(corpus: &Corpus) -> Vec<Mock> {
         mocks.push(given(true).respond_with(replies(Some("error-403"))).with_priority(1 + rank));
         mocks.push(given(false).respond_with(replies(None)).with_priority(3 + rank));
     }
-    let nowhere = Replies { corpus: corpus.clone(), call: Call::Unary, fixed: Some("error-404-html") };
+    // A body that is served as it is answers whatever is asked, of any endpoint; so does an error.
+    let of_any_endpoint = corpus.clone();
+    let whatever = move |request: &wiremock::Request| {
+        named(request).and_then(|name| of_any_endpoint.reply(name)).is_some_and(|reply| reply.body.is_of_any_endpoint())
+    };
+    let replies = |fixed| Replies { corpus: corpus.clone(), call: Call::Unary, fixed };
+    mocks.push(
+        Mock::given(header(KEY, "absent"))
+            .and(whatever.clone())
+            .respond_with(replies(Some("error-403")))
+            .with_priority(5),
+    );
+    mocks.push(Mock::given(whatever).respond_with(replies(None)).with_priority(6));
+    let nowhere = replies(Some("error-404-html"));
     mocks.push(Mock::given(any()).respond_with(nowhere).with_priority(u8::MAX));
     mocks
+}
+
+/// The reply that a request to the origin names.
+fn named(request: &wiremock::Request) -> Option<&str> {
+    request.url.path().split('/').nth(2)
 }
 
 /// Answers with the reply that the path names, or with a fixed one.
@@ -200,8 +223,7 @@ struct Replies {
 
 impl Respond for Replies {
     fn respond(&self, request: &wiremock::Request) -> ResponseTemplate {
-        let named = request.url.path().split('/').nth(2).unwrap_or_default();
-        let Some(reply) = self.corpus.reply(self.fixed.unwrap_or(named)) else {
+        let Some(reply) = self.fixed.or_else(|| named(request)).and_then(|name| self.corpus.reply(name)) else {
             return ResponseTemplate::new(404);
         };
         let Served { status, content_type, body } = reply.served(self.call);

@@ -83,6 +83,14 @@ impl Process {
     /// # Errors
     /// When the harness's own executable cannot be started again.
     pub fn start(launch: &Launch) -> Result<Self, Lost> {
+        Self::start_with(launch, protocol::MAX_LINE)
+    }
+
+    /// The same with lines of up to `longest` bytes.
+    ///
+    /// # Errors
+    /// When the harness's own executable cannot be started again.
+    pub fn start_with(launch: &Launch, longest: usize) -> Result<Self, Lost> {
         let mut child = Command::new(exec::SELF)
             .arg(exec::WORD)
             .arg(std::process::id().to_string())
@@ -107,7 +115,7 @@ impl Process {
                 loop {
                     let mut line = Vec::new();
                     // A line that never ends must not fill the harness's memory: the rest of it is read as further, wrong, lines.
-                    match reader.by_ref().take(protocol::MAX_LINE as u64).read_until(b'\n', &mut line) {
+                    match reader.by_ref().take(longest as u64).read_until(b'\n', &mut line) {
                         Ok(1..) => {}
                         _ => break,
                     }

@@ -8,6 +8,9 @@ pub const VERSION: &str = "1";
 /// The longest line that is read, bytes.
 pub const MAX_LINE: usize = 4096;
 
+/// The longest answer to `say` that is read, bytes: an answer of the model, which may be an image.
+pub const MAX_SAID: usize = 256 << 20;
+
 /// `key=value` pairs.
 pub type Pairs = BTreeMap<String, String>;
 

@@ -80,7 +80,14 @@ pub enum Missing {
 /// # Errors
 /// When it is not there.
 pub fn locate(project: &Project, subject: &Subject, allocator: Allocator) -> Result<(PathBuf, Vec<String>), Missing> {
-    let (program, arguments) = project.command(subject, allocator);
+    found(project.command(subject, allocator))
+}
+
+/// Finds the program of a command whose words are filled in.
+///
+/// # Errors
+/// When it is not there.
+pub fn found((program, arguments): (PathBuf, Vec<String>)) -> Result<(PathBuf, Vec<String>), Missing> {
     if program.components().count() > 1 {
         let path = std::path::absolute(&program).unwrap_or(program);
         return if path.is_file() { Ok((path, arguments)) } else { Err(Missing::NotBuilt(path)) };

@@ -3,11 +3,12 @@
 //! The programs are in `src/bin`, one for each level and allocator, three lines each. A program holds one level only, because what else
 //! is linked in moves the figures at `start` (tested with `nm`). The level `libcurl` has a package of its own, `libcurl/`, for what it links
 //! would be in every program of this one. `probe-*` are for the harness's own tests, `c/` and `python/` hold
-//! subjects in other languages.
+//! subjects in other languages. [`conform`] is not measured: it says what each level understood.
 #![forbid(unsafe_code)]
 
 pub mod ask;
 pub mod bare;
+pub mod conform;
 pub mod optimized;
 pub mod original;
 pub mod probe;
@@ -27,17 +28,21 @@ pub const TIMEOUT_MS: u64 = 60_000;
 ///
 /// A word that no level, or not this one, knows.
 pub fn options(env: &Env, level: Level) -> Result<Options, Failure> {
+    level_options(env, level).map_err(failure)
+}
+
+fn level_options(env: &Env, level: Level) -> Result<Options, Error> {
     Ok(Options {
         trust: if env.ca.is_empty() { Trust::Platform } else { Trust::PemFile(env.ca.clone().into()) },
-        crypto: env.crypto.parse().map_err(failure)?,
-        protocol: env.http.parse().map_err(failure)?,
+        crypto: env.crypto.parse()?,
+        protocol: env.http.parse()?,
         resolve: match env.resolve.as_str() {
             "" => Vec::new(),
-            resolve => vec![resolve.parse().map_err(failure)?],
+            resolve => vec![resolve.parse()?],
         },
         // A thousand handshakes at once take longer than one may in production.
         timeouts: Timeouts { connect: Some(Duration::from_millis(TIMEOUT_MS)), ..Timeouts::default() },
-        techniques: Techniques::parse(&env.switches, level).map_err(failure)?,
+        techniques: Techniques::parse(&env.switches, level)?,
         ..Options::default()
     })
 }

@@ -209,7 +209,7 @@ async fn recorded_traffic_is_served_byte_for_byte() {
     let recorded = Folder::load(&folder).unwrap();
     let (h1, h2) = (h1(), h2());
     let mut texts = 0;
-    for (index, reply) in recorded.replies().enumerate() {
+    for (index, reply) in recorded.bodies().map(|body| &body.reply).enumerate() {
         let client = if index % 2 == 0 { &h1 } else { &h2 };
         let (call, path) = CALLS[index % 3];
         let response = mock.post(client, &reply.name, path).send().await.unwrap();
@@ -218,4 +218,27 @@ async fn recorded_traffic_is_served_byte_for_byte() {
         assert_served(response, &expected).await;
     }
     assert!(texts > 50, "only {texts} recordings have a text");
+}
+
+#[tokio::test]
+async fn a_body_of_another_endpoint_and_an_error_answer_whatever_is_asked_with_a_key() {
+    let mock = Mock::start();
+    let client = h1();
+    let origin = format!("https://localhost:{}", mock.port);
+    for (reply, path) in [
+        ("tokens", "v1beta/models/m:countTokens"),
+        ("models", "v1beta/models?pageSize=2"),
+        ("cached-content", "v1beta/cachedContents/c"),
+        ("error-429", "v1beta/files"),
+    ] {
+        let url = format!("{origin}/s/{reply}/{path}");
+        let response = keyed(client.get(&url)).send().await.unwrap();
+        assert_served(response, &corpus::reply(reply).unwrap().served(Call::Unary)).await;
+        assert_eq!(client.get(&url).send().await.unwrap().status(), StatusCode::FORBIDDEN, "{path} without a key");
+    }
+    let upload = keyed(client.post(format!("{origin}/s/uploaded-file/upload/v1beta/files"))).send().await.unwrap();
+    assert_eq!(upload.headers()["x-goog-upload-url"], "https://localhost/upload/v1beta/files?upload_id=1");
+    // An answer of the model is no answer to anything else.
+    let other = keyed(client.get(format!("{origin}/s/chat/v1beta/batches/b"))).send().await.unwrap();
+    assert_eq!(other.status(), StatusCode::NOT_FOUND);
 }

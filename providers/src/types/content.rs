@@ -76,8 +76,8 @@ pub struct FunctionCall {
     /// Tells parallel calls apart; not every model sends one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The function's name.
-    #[serde(default, deserialize_with = "null_is_default")]
+    /// The function's name; empty where a call comes in pieces and this is not the first.
+    #[serde(default, skip_serializing_if = "String::is_empty", deserialize_with = "null_is_default")]
     pub name: String,
     /// Its arguments: an object, or `null`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "null_is_some")]

@@ -230,6 +230,9 @@ mod tests {
         round_trip(json!({"fileData": {"mimeType": "application/pdf", "fileUri": "https://example.com/f"}}));
         round_trip(json!({"functionCall": {"id": "1", "name": "f", "args": {"a": [1, null]}}}));
         round_trip(json!({"functionCall": {"name": "f"}}));
+        round_trip(
+            json!({"functionCall": {"partialArgs": [{"jsonPath": "$.a", "stringValue": "x"}], "willContinue": true}}),
+        );
         round_trip(json!({"functionResponse": {"name": "f", "response": {"ok": true}, "willContinue": false}}));
         round_trip(json!({"executableCode": {"language": "PYTHON", "code": "1"}}));
         round_trip(json!({"codeExecutionResult": {"outcome": "OUTCOME_OF_TOMORROW", "output": "1\n"}}));

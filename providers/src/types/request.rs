@@ -81,7 +81,13 @@ pub struct Tool {
     /// Reading addresses out of the prompt; `{}` switches it on.
     #[serde(alias = "url_context", default, skip_serializing_if = "Option::is_none")]
     pub url_context: Option<Value>,
-    /// Tools that this crate does not know: `fileSearch`, `googleMaps`, …
+    /// Searching in stores of files, which are named in it.
+    #[serde(alias = "file_search", default, skip_serializing_if = "Option::is_none")]
+    pub file_search: Option<Value>,
+    /// Places on the map; `{}` switches it on.
+    #[serde(alias = "google_maps", default, skip_serializing_if = "Option::is_none")]
+    pub google_maps: Option<Value>,
+    /// Tools that this crate does not know: `computerUse`, …
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -116,6 +122,9 @@ pub struct ToolConfig {
     /// How functions may be called.
     #[serde(alias = "function_calling_config", default, skip_serializing_if = "Option::is_none")]
     pub function_calling_config: Option<FunctionCallingConfig>,
+    /// Whether the answer tells which tools of the server were used, and how.
+    #[serde(alias = "include_server_side_tool_invocations", default, skip_serializing_if = "Option::is_none")]
+    pub include_server_side_tool_invocations: Option<bool>,
     /// Fields that this crate does not know.
     #[serde(flatten)]
     pub extra: Extra,

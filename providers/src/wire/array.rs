@@ -148,12 +148,11 @@ mod tests {
         let recorded = corpus::recorded(&["streamarray_"], "json").into_iter().map(|(_, body)| body);
         for body in recorded.chain([BODY.to_vec()]) {
             let expected: Vec<serde_json::Value> = serde_json::from_slice(&body).unwrap();
-            for cut in (0..=body.len()).step_by(if body.len() > 4096 { 7 } else { 1 }) {
-                let (elements, whole) = read(&body, &[cut], usize::MAX).unwrap();
-                assert!(whole);
-                let elements: Vec<serde_json::Value> =
-                    elements.iter().map(|element| serde_json::from_slice(element).unwrap()).collect();
-                assert!(elements == expected, "cut at {cut}");
+            let (whole, _) = read(&body, &[], usize::MAX).unwrap();
+            let parsed = whole.iter().map(|element| serde_json::from_slice::<serde_json::Value>(element).unwrap());
+            assert!(parsed.eq(expected));
+            for cut in 0..=body.len() {
+                assert!(read(&body, &[cut], usize::MAX).unwrap() == (whole.clone(), true), "cut at {cut}");
             }
         }
     }

@@ -145,6 +145,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::wire::corpus;
 
     /// The body, whether it is whole, and what lies behind it.
     fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<(String, bool, String), ChunkError> {
@@ -175,6 +176,38 @@ mod tests {
             assert_eq!(read([head, tail]), Ok((TEXT.to_owned(), true, "HTTP".to_owned())), "cut at {at}");
         }
         assert_eq!(read(BODY.as_bytes().chunks(1)).unwrap().0, TEXT);
+    }
+
+    /// A stream's name, its bytes, and the same in chunks.
+    type Chunked = (String, Vec<u8>, Vec<u8>);
+
+    /// Every stream there is, in chunks of many sizes.
+    fn streams() -> Vec<Chunked> {
+        let own = corpus::streams().into_iter().map(|(name, body, _)| (name, body));
+        let streams = own.chain(corpus::recorded_streams());
+        streams
+            .map(|(name, body)| {
+                let (mut chunks, mut rest, mut size) = (Vec::new(), &body[..], 1);
+                while !rest.is_empty() {
+                    let (chunk, more) = rest.split_at(rest.len().min(size));
+                    chunks.extend([format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
+                    (rest, size) = (more, size * 7 % 1_009);
+                }
+                chunks.extend(b"0\r\n\r\n");
+                (name, body, chunks)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_stream_cut_at_every_byte_is_the_same_stream() {
+        for (name, body, chunks) in streams() {
+            let whole = Ok((String::from_utf8(body).unwrap(), true, String::new()));
+            for at in 0..=chunks.len() {
+                let (head, tail) = chunks.split_at(at);
+                assert!(read([head, tail]) == whole, "{name}, cut at {at}");
+            }
+        }
     }
 
     #[test]
@@ -224,6 +257,20 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn any_stream_cut_in_many_places(
+            stream in 0_usize..64, cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12)
+        ) {
+            static STREAMS: std::sync::LazyLock<Vec<Chunked>> = std::sync::LazyLock::new(streams);
+            let (name, body, chunks) = &STREAMS[stream % STREAMS.len()];
+            let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(chunks.len() + 1)).chain([0, chunks.len()]).collect();
+            cuts.sort_unstable();
+            let (read, done, behind) = read(cuts.windows(2).map(|cut| &chunks[cut[0]..cut[1]])).unwrap();
+            prop_assert!(read.as_bytes() == body && done && behind.is_empty(), "{}", name);
+        }
+
         #[test]
         fn any_body_in_any_chunks_in_any_pieces(
             chunks in prop::collection::vec("[a-z\r\n]{1,40}", 0..8), cuts in prop::collection::vec(0..400_usize, 0..12)

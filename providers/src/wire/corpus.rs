@@ -64,6 +64,18 @@ pub(super) fn recorded(wanted: &[&str], extension: &str) -> Vec<(String, Vec<u8>
     files.into_iter().map(|file| (file.display().to_string(), fs::read(&file).unwrap())).collect()
 }
 
+/// Every recorded stream of server-sent events.
+pub(super) fn recorded_streams() -> Vec<(String, Vec<u8>)> {
+    let mut streams = recorded(&["stream_", "vendor_stream", "error_reconstructed"], "sse");
+    // Where the recorder took the framing off, it is put back.
+    streams.extend(recorded(&["chunks_"], "jsonl").into_iter().map(|(name, lines)| {
+        let framed = |line: &[u8]| [b"data: ", line, b"\r\n\r\n"].concat();
+        let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        (name, lines.flat_map(framed).collect())
+    }));
+    streams
+}
+
 /// Whole answers of our own, with what can be lifted and what looks like it.
 pub(super) fn answers() -> Vec<(String, Vec<u8>)> {
     let long = "0123456789 \u{2028} ⚓️ \" \\ / \u{8}\u{c}\n\r\t\u{1}".repeat(40);

@@ -45,7 +45,7 @@ fn our_streams_cut_at_every_byte() {
 
 #[test]
 fn recorded_streams_cut_at_every_byte() {
-    for (name, body) in corpus::recorded(&["stream_", "vendor_stream", "error_reconstructed"], "sse") {
+    for (name, body) in corpus::recorded_streams() {
         // An independent reading: the recordings have one line of data to an event.
         let text = std::str::from_utf8(&body).unwrap();
         let expected: Vec<_> =
@@ -202,7 +202,7 @@ fn all_streams() -> &'static [Whole] {
     static STREAMS: std::sync::OnceLock<Vec<Whole>> = std::sync::OnceLock::new();
     STREAMS.get_or_init(|| {
         let own = corpus::streams().into_iter().map(|(name, body, _)| (name, body));
-        own.chain(corpus::recorded(&["stream_", "vendor_stream", "error_reconstructed"], "sse"))
+        own.chain(corpus::recorded_streams())
             .map(|(name, body)| {
                 let whole = read([&body[..]], usize::MAX).unwrap();
                 (name, body, whole)
