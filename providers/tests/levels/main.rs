@@ -5,6 +5,7 @@ mod arrays;
 mod failures;
 mod http2;
 mod layers;
+mod logs;
 mod matrix;
 mod nasty;
 mod protocols;
@@ -14,6 +15,8 @@ mod server;
 mod streams;
 mod surface;
 mod techniques;
+mod tls;
+mod tls_server;
 
 use std::future::Future;
 use std::ops::ControlFlow;

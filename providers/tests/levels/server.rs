@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -128,7 +128,7 @@ async fn serve(
 }
 
 /// The next request, head and body as text; `None` when the client hung up. What is no HTTP/1.1 is returned as it came.
-async fn read_request(stream: &mut TcpStream) -> io::Result<Option<String>> {
+pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
     loop {
         let mut chunk = [0; 4096];
