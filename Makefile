@@ -11,7 +11,7 @@ PLIMSOLL := $(TARGET)/release/plimsoll
 FEATURES := plimsoll-providers/monitor,plimsoll-providers/libcurl
 
 .DEFAULT_GOAL := help
-.PHONY: help build bench report full test test-deps lint fmt docs deny schema clean
+.PHONY: help build bench report full live test test-deps lint fmt docs deny schema clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ bench: build ## measure the levels (SUITE=quick) and write the report
 
 full: ## measure everything: every probe, scenario and factor
 	@$(MAKE) bench SUITE=full
+
+live: build ## measure against the live service, slowly (wants GEMINI_API_KEY; advisory)
+	$(PLIMSOLL) run --target live
 
 report: build ## write the report of an earlier run again (RUN=latest, or its id)
 	$(PLIMSOLL) report target/plimsoll/$(RUN)

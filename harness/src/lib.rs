@@ -6,6 +6,7 @@
 //!                               ├─▶ mock      the Gemini API, in a process of its own
 //!                               └─▶ event     what happens, for whoever shows it
 //!     └─▶ verify ─▶ process, mock             what a client says it understood, against what was served
+//! recorder                         what the live service answers, kept as traffic that the mock can serve
 //! ```
 //!
 //! What a run leaves behind is a [`plimsoll_reports::record::Record`]; all that reads it lives in `plimsoll-reports`.
@@ -21,5 +22,6 @@ pub mod mock;
 pub mod plan;
 pub mod probe;
 pub mod process;
+pub mod recorder;
 pub mod run;
 pub mod verify;

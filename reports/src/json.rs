@@ -46,6 +46,7 @@ fn with_cells(view: &View, cells: Vec<Value>) -> Value {
         "started": view.record.started.to_string(),
         "suite": view.record.plan.suite,
         "target": view.record.environment.target,
+        "advisory": summary::is_live(&view.record.environment.target),
         "verdict": told.verdict,
         "samples": { "planned": told.planned, "ok": told.ok, "failed": told.failed, "unavailable": told.unavailable },
         "cells": cells,

@@ -87,7 +87,7 @@ pub struct Environment {
     pub trust: Trust,
     /// jemalloc's options as a subject read them back (`opt.narenas`, …); empty without a jemalloc sample.
     pub jemalloc: BTreeMap<String, String>,
-    /// What requests went to: `mock`, `live`, or a URL.
+    /// What requests went to: `mock`, `live`, `live, resolved to …` where something stood in for it, or a URL.
     pub target: String,
 }
 

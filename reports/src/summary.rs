@@ -11,6 +11,9 @@ use crate::view::{Row, Scenario, View};
 const HEADLINE: &str = "chat";
 /// The level that others are compared with, if it was measured.
 const BASE: &str = "original";
+/// What figures of the live service are worth.
+const ADVISORY: &str = "Measured against the live service, so advisory: it answers each time in other words and at its own pace. Of an answer \
+                        only this was checked: that it came without an error, was counted and has a text.";
 
 /// What the command line can print after a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +22,8 @@ pub struct Summary {
     pub verdict: String,
     /// What the verdict is made of; absent when no growth was measured.
     pub headline: Option<Headline>,
-    /// The same under the other runtimes that were measured, and what a request in flight takes, as sentences.
+    /// What the figures are worth where the live service gave them, the same under the other runtimes that were measured, and what a request
+    /// in flight takes, as sentences.
     pub besides: Vec<String>,
     /// Samples that were planned.
     pub planned: u64,
@@ -98,7 +102,9 @@ pub(crate) fn of(view: &View) -> Summary {
     let mut told = groups.iter().map(|(scenario, rows)| compare(view, scenario, rows));
     let (headline, verdict) =
         told.next().map_or_else(|| (None, nothing(view)), |(headline, text)| (Some(headline), text));
-    let mut besides: Vec<String> = told.map(|(_, text)| text).collect();
+    let mut besides: Vec<String> =
+        is_live(&view.record.environment.target).then(|| ADVISORY.to_owned()).into_iter().collect();
+    besides.extend(told.map(|(_, text)| text));
     besides.extend(in_flight(view));
     Summary {
         verdict,
@@ -264,10 +270,15 @@ pub(crate) fn conditions(view: &View, scenario: &Scenario, row: &Row) -> String 
     );
     parts.push(match environment.target.as_str() {
         "mock" => "mock target".to_owned(),
-        "live" => "live target".to_owned(),
+        live if is_live(live) => format!("{live} target"),
         url => format!("target {url}"),
     });
     parts.join(", ")
+}
+
+/// Whether a record's target is the live service, or what stands in for it in a rehearsal: what it gives is advisory.
+pub(crate) fn is_live(target: &str) -> bool {
+    target == "live" || target.starts_with("live,")
 }
 
 /// How requests went: protocol, TLS, roots. The mock gives subjects an `https` base unless a factor says otherwise.

@@ -226,6 +226,22 @@ fn when_the_original_is_best_it_is_said() {
 }
 
 #[test]
+fn figures_of_the_live_service_are_advisory_in_every_format_for_people_and_in_json() {
+    use plimsoll_reports::{Format, render, terminal};
+    let mut record = common::quick();
+    for (target, advisory) in [("mock", false), ("live", true), ("live, resolved to 127.0.0.1 port 1", true)] {
+        record.environment.target = target.to_owned();
+        let told = summary(&record);
+        assert_eq!(told.besides.iter().any(|line| line.contains("advisory")), advisory, "{target}");
+        let text = |format| String::from_utf8(render(&record, format)).unwrap();
+        let page = [text(Format::Html), text(Format::Markdown), terminal::render(&record, None, false)];
+        assert!(page.iter().all(|page| page.contains("so advisory") == advisory), "{target}");
+        let json: serde_json::Value = serde_json::from_str(&text(Format::Json)).unwrap();
+        assert_eq!(json["advisory"], advisory);
+    }
+}
+
+#[test]
 fn nothing_is_claimed_of_nothing() {
     let empty = Builder::new().build();
     assert_eq!(summary(&empty).verdict, "Nothing was measured: the record holds no sample.");

@@ -104,6 +104,7 @@ fn measure(project: &Project, args: &Args) -> Result<Record, Failure> {
         key: Key::new("doctor-key-of-the-length-of-a-real-one-".to_owned()),
         fault: None,
         traffic: None,
+        access: crate::run::live::Access::default(),
         timeout: Duration::from_secs(60),
     };
     let scratch = Scratch::create().map_err(|e| Failure::invalid(format!("cannot make a temporary folder: {e}")))?;

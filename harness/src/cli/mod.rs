@@ -4,6 +4,7 @@ mod completions;
 mod doctor;
 mod list;
 mod mock;
+mod record;
 mod report;
 mod run;
 mod schema;
@@ -45,7 +46,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Measure a suite and write its report
-    Run(run::Args),
+    Run(Box<run::Args>),
     /// Write a report from a record
     Report(report::Args),
     /// Check every subject's answers, without measuring
@@ -56,6 +57,8 @@ enum Verb {
     Mock(mock::Args),
     /// Look at this machine: what could spoil a measurement, and how small a change it can show
     Doctor(doctor::Args),
+    /// Keep what the live service answers as traffic that the mock can serve
+    Record(record::Args),
     /// Print a JSON Schema: of a record, a sample, or plimsoll.toml
     Schema(schema::Args),
     /// Print a completion script for a shell
@@ -102,12 +105,13 @@ pub fn main(cli: Cli) -> ExitCode {
     }
     let config = cli.config;
     let outcome = match cli.verb {
-        Verb::Run(args) => project(config).and_then(|p| run::run(&p, args)),
+        Verb::Run(args) => project(config).and_then(|p| run::run(&p, &args)),
         Verb::Report(args) => report::run(args),
         Verb::Verify(args) => project(config).and_then(|p| verify::run(&p, args)),
         Verb::List(args) => project(config).and_then(|p| list::run(&p, args)),
         Verb::Mock(args) => mock::run(args),
         Verb::Doctor(args) => project(config).and_then(|p| doctor::run(&p, args)),
+        Verb::Record(args) => record::run(args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Completions(args) => completions::run(&args),
     };
@@ -138,6 +142,12 @@ fn print(text: &str) -> Outcome {
         }
         _ => Ok(0),
     }
+}
+
+/// Says something beside the data: on standard error.
+fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(anstream::stderr(), "{line}");
 }
 
 /// Whether colours are wanted on standard output.

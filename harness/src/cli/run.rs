@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use plimsoll_reports::record::{Record, Status};
+use plimsoll_reports::record::{PlannedCell, Record, Status};
 use plimsoll_reports::{Format, render, terminal};
 use rand::RngExt;
 
-use super::{Failure, Outcome, colours, interrupted, note_interrupts, print};
+use super::{Failure, Outcome, colours, interrupted, note_interrupts, print, say};
 use crate::config::{Probe, Project};
 use crate::event::{JsonLines, Progress, human};
 use crate::plan::predict::Predictor;
-use crate::plan::{self, Narrow, Selection};
+use crate::plan::{self, Narrow, Selection, scenario};
 use crate::run::launch::Key;
+use crate::run::live::{self, Access, Resolve};
 use crate::run::{self, Order, RunError, Runner, Target, store};
 
 #[derive(Debug, clap::Args)]
@@ -26,16 +27,23 @@ Examples:
   plimsoll run --suite quick
   plimsoll run --suite full --subject ultra --probe count --samples 10
   plimsoll run -E original/chat -E protocol=h2 --dry-run
-  plimsoll run --subject original --fault status=500     how a failure looks")]
+  plimsoll run --subject original --fault status=500     how a failure looks
+  GEMINI_API_KEY=… plimsoll run --target live            the suite `live`, slowly, against the live service
+
+The live service counts and charges: a run says before it starts how many requests it will make, holds to --rate, and refuses to make more
+than --max-requests. Its figures are advisory: it answers each time in other words, so of an answer only this is checked, that it came
+without an error, was counted and has a text. The first answer decides: a key that is refused ends the run after one request.")]
 pub(super) struct Args {
-    /// Suite of plimsoll.toml to measure
-    #[arg(long, value_name = "NAME", default_value = "quick", env = "PLIMSOLL_SUITE")]
-    suite: String,
+    /// Suite of plimsoll.toml to measure [default: quick; live with --target live]
+    #[arg(long, value_name = "NAME", env = "PLIMSOLL_SUITE")]
+    suite: Option<String>,
     #[command(flatten)]
     pub(super) narrow: NarrowArgs,
-    /// What requests go to: `mock`, or the origin of a server, e.g. http://127.0.0.1:8080
+    /// What requests go to: `mock`, `live`, or the origin of a server, e.g. http://127.0.0.1:8080
     #[arg(long, value_name = "TARGET", default_value = "mock")]
     target: String,
+    #[command(flatten)]
+    access: AccessArgs,
     /// Folder for the record and the report [default: target/plimsoll/<run id>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -63,6 +71,27 @@ pub(super) struct Args {
     /// Write what happens as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+}
+
+/// How a server is reached that is not the mock.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Options for other targets than the mock")]
+pub(super) struct AccessArgs {
+    /// Most requests that a whole run may make of the live service
+    #[arg(long, value_name = "N", default_value_t = live::MAX_REQUESTS)]
+    max_requests: u64,
+    /// Requests a minute that the live service is asked
+    #[arg(long, value_name = "N", default_value_t = live::RATE, value_parser = clap::value_parser!(u32).range(1..))]
+    rate: u32,
+    /// Model to ask [default: gemini-2.5-flash]
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Connect to ADDR for that host and port, without DNS; certificates are checked for HOST all the same
+    #[arg(long, value_name = "HOST:PORT:ADDR")]
+    resolve: Option<Resolve>,
+    /// PEM file with the only roots to trust [default: the pinned public ones]
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -96,26 +125,40 @@ impl NarrowArgs {
     }
 }
 
-pub(super) fn run(project: &Project, args: Args) -> Outcome {
-    let selection = plan::select(project, &args.suite, &args.narrow.narrow())?;
+pub(super) fn run(project: &Project, args: &Args) -> Outcome {
+    let target = target(args)?;
+    let is_live = target == Target::Live;
+    let suite = args.suite.clone().unwrap_or_else(|| if is_live { "live" } else { "quick" }.to_owned());
+    let selection = plan::select(project, &suite, &args.narrow.narrow())?;
     if selection.cells.is_empty() {
         let skipped: Vec<_> = selection.skipped.iter().cloned().collect();
         let why = if skipped.is_empty() { String::new() } else { format!(" ({})", skipped.join("; ")) };
         return Err(Failure::usage(format!(
-            "no cell of suite {:?} is left{why}; `plimsoll list cells` shows them",
-            args.suite
+            "no cell of suite {suite:?} is left{why}; `plimsoll list cells` shows them",
         )));
     }
     let runs = project.root.join("target/plimsoll");
-    let predictor = store::read(&runs.join("latest")).map(|r| Predictor::from_record(&r)).unwrap_or_default();
-    if args.dry_run {
-        return print(&dry_run(&selection, &predictor));
+    let rate = args.access.rate;
+    let predictor = match target {
+        Target::Live => Predictor::paced(live::expected(rate)),
+        _ => store::read(&runs.join("latest")).map(|r| Predictor::from_record(&r)).unwrap_or_default(),
+    };
+    if is_live && !args.resume {
+        affordable(&selection, &suite, live::requests(&selection.cells), args)?;
     }
-    let order = order(&args)?;
+    if args.dry_run {
+        print(&dry_run(&selection, &predictor))?;
+        return if is_live {
+            print(&format!("{}\n", live::estimate(live::requests(&selection.cells), rate)))
+        } else {
+            Ok(0)
+        };
+    }
+    let order = order(args, suite.clone(), target)?;
+    let (_, trust) = order.access.trust().map_err(Failure::usage)?;
     if !args.no_build {
         build(project, &selection)?;
     }
-    let (_, trust) = run::trust_bundle();
     let record = run::blank_record(project, &selection, &order, trust);
     let dir = match (&args.out, args.resume) {
         (Some(dir), _) => dir.clone(),
@@ -129,6 +172,11 @@ pub(super) fn run(project: &Project, args: Args) -> Outcome {
         Runner::create(project, &order, record, &dir, &interrupted)
     }
     .map_err(failure)?;
+    if is_live {
+        let requests = runner.requests_left();
+        affordable(&selection, &suite, requests, args)?;
+        say(&format!("{}. Ctrl-C ends it; --resume goes on.", live::estimate(requests, rate)));
+    }
     if args.out.is_none() {
         store::point_latest(&dir).map_err(Failure::invalid)?;
     }
@@ -192,23 +240,64 @@ fn leak(dir: &Path, key: &Key) -> Option<PathBuf> {
 
 fn failure(error: RunError) -> Failure {
     match error {
-        RunError::Store(_) | RunError::Resume { .. } | RunError::Debug | RunError::NoCountLibrary(_) => {
-            Failure::usage(error)
-        }
+        RunError::Store(_)
+        | RunError::Resume { .. }
+        | RunError::Debug
+        | RunError::Roots(_)
+        | RunError::NoCountLibrary(_) => Failure::usage(error),
         _ => Failure::invalid(error),
     }
 }
 
-fn order(args: &Args) -> Result<Order, Failure> {
+fn target(args: &Args) -> Result<Target, Failure> {
     let target = match args.target.as_str() {
         "mock" => Target::Mock,
+        "live" => Target::Live,
         url if url.starts_with("http://") || url.starts_with("https://") => Target::Url(url.to_owned()),
         other => {
             return Err(Failure::usage(format!(
-                "--target {other:?} is neither `mock` nor the origin of a server such as http://127.0.0.1:8080"
+                "--target {other:?} is neither `mock`, `live`, nor the origin of a server such as http://127.0.0.1:8080"
             )));
         }
     };
+    let access = &args.access;
+    if target == Target::Mock && (access.resolve.is_some() || access.ca.is_some() || access.model.is_some()) {
+        return Err(Failure::usage(
+            "--resolve, --ca and --model are for other targets: the mock has an address, a certificate and a model of its own",
+        ));
+    }
+    if target == Target::Live
+        && let Some(resolve) = access.resolve.as_ref().filter(|resolve| resolve.host != live::HOST)
+    {
+        return Err(Failure::usage(format!(
+            "--resolve {resolve}: with --target live the host is {}, whose certificate is asked for",
+            live::HOST
+        )));
+    }
+    Ok(target)
+}
+
+/// Whether the live service may be asked for all of it: one request at a time, and no more than the cap.
+fn affordable(selection: &Selection, suite: &str, requests: u64, args: &Args) -> Result<(), Failure> {
+    let at_once = |planned: &&PlannedCell| scenario::find(&planned.cell.scenario).is_some_and(|s| s.in_flight > 1);
+    if let Some(planned) = selection.cells.iter().find(at_once) {
+        return Err(Failure::usage(format!(
+            "scenario {} has many requests in flight, which no rate holds and whose answers cannot be told apart: leave it out with \
+             --scenario, or take --suite live",
+            planned.cell.scenario
+        )));
+    }
+    let cap = args.access.max_requests;
+    if requests > cap {
+        return Err(Failure::usage(format!(
+            "suite {suite} would make {requests} requests of the live service, and the cap is {cap}; nothing was sent: raise it with \
+             --max-requests {requests}, or narrow the run with --suite live, --subject, --scenario, --samples"
+        )));
+    }
+    Ok(())
+}
+
+fn order(args: &Args, suite: String, target: Target) -> Result<Order, Failure> {
     if let Some(fault) = &args.fault {
         if target != Target::Mock {
             return Err(Failure::usage("--fault asks the mock for faulty replies: it goes with --target mock only"));
@@ -221,12 +310,18 @@ fn order(args: &Args) -> Result<Order, Failure> {
         return Err(Failure::usage(format!("--traffic {}: there is no MANIFEST.tsv in it", dir.display())));
     }
     Ok(Order {
-        suite: args.suite.clone(),
+        suite,
         seed: args.seed.unwrap_or_else(rand::random),
         key: key(&target)?,
         target,
         fault: args.fault.clone(),
         traffic: args.traffic.clone(),
+        access: Access {
+            resolve: args.access.resolve.clone(),
+            ca: args.access.ca.clone(),
+            model: args.access.model.clone(),
+            rate: Some(args.access.rate),
+        },
         timeout: Duration::from_secs(args.timeout.max(1)),
     })
 }
@@ -243,10 +338,15 @@ fn key(target: &Target) -> Result<Key, Failure> {
     let named = if *target == Target::Mock { "PLIMSOLL_MOCK_KEY" } else { "GEMINI_API_KEY" };
     match std::env::var(named) {
         Ok(key) if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) => Err(Failure::usage(format!(
-            "{named} is empty or not made of printable ASCII; set it to a key, or unset it"
+            "{named} is empty or not made of printable ASCII, and nothing was sent; set it to a key{}",
+            if *target == Target::Live { format!(" from {}", live::KEYS) } else { ", or unset it".to_owned() }
         ))),
         Ok(key) => Ok(Key::new(key)),
         Err(std::env::VarError::NotUnicode(_)) => Err(Failure::usage(format!("{named} is not text; set it to a key"))),
+        Err(std::env::VarError::NotPresent) if *target == Target::Live => Err(Failure::usage(format!(
+            "{named} is not set, and --target live asks the live service; nothing was sent: take a key from {} and export it as {named}",
+            live::KEYS
+        ))),
         Err(std::env::VarError::NotPresent) => {
             let prefix = "canary-";
             let mut source = rand::rng();

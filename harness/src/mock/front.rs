@@ -31,7 +31,7 @@ pub(super) struct Shared {
 
 pub(super) async fn serve(options: MockOptions, on_ready: impl FnOnce(&Ready)) -> Result<(), MockError> {
     let open_files = limits::raise_open_files();
-    let acceptor = TlsAcceptor::from(tls::server_config()?);
+    let acceptor = TlsAcceptor::from(tls::server_config(options.identity.as_ref())?);
     let (v4, v6) = listen(options.port).await?;
     let port = v4.local_addr().map_err(|source| MockError::System { what: "the port", source })?.port();
     let ended = Arc::new(Notify::new());

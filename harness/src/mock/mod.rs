@@ -55,6 +55,17 @@ pub struct MockOptions {
     pub max_concurrent_streams: Option<u32>,
     /// What requests without `/s/<script>` get.
     pub default_script: Script,
+    /// Whom it says to be, where that is not itself.
+    pub identity: Option<Identity>,
+}
+
+/// A certificate chain and its key, as PEM files: to stand in for another host in a rehearsal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The chain, leaf first.
+    pub chain: PathBuf,
+    /// The leaf's private key.
+    pub key: PathBuf,
 }
 
 impl Default for MockOptions {
@@ -66,6 +77,7 @@ impl Default for MockOptions {
             // What public front ends say.
             max_concurrent_streams: Some(100),
             default_script: Script::default(),
+            identity: None,
         }
     }
 }
@@ -115,6 +127,14 @@ pub enum MockError {
     /// The embedded certificates were refused by the TLS library.
     #[error("the mock's own certificates are not usable: {0}; make them anew with the example make_certificates")]
     Certificates(String),
+    /// A certificate of the user's cannot be served.
+    #[error("cannot serve with the certificate in {}: {why}; --chain and --key want PEM files, the leaf first and its key", path.display())]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A thread or a signal handler could not be set up.
     #[error("cannot set up {what}: {source}")]
     System {

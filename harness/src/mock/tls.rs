@@ -1,5 +1,6 @@
 //! TLS as a public front end speaks it, but with handshakes of one length.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::ring;
@@ -9,19 +10,23 @@ use rustls::server::ServerSessionMemoryCache;
 use rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
 use rustls::{ServerConfig, SignatureAlgorithm, SignatureScheme};
 
-use super::MockError;
 use super::certs::{CHAIN_PEM, LEAF_KEY_PEM};
+use super::{Identity, MockError};
 
 /// TLS 1.3 and 1.2, ALPN `h2` and `http/1.1`, two session tickets.
-pub(super) fn server_config() -> Result<Arc<ServerConfig>, MockError> {
+pub(super) fn server_config(identity: Option<&Identity>) -> Result<Arc<ServerConfig>, MockError> {
     let unusable = |error: &dyn std::fmt::Display| MockError::Certificates(error.to_string());
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(CHAIN_PEM.as_bytes())
-        .collect::<Result<_, _>>()
-        .map_err(|error| unusable(&error))?;
-    let key = PrivateKeyDer::from_pem_slice(LEAF_KEY_PEM.as_bytes()).map_err(|error| unusable(&error))?;
-    let key = ring::sign::any_ecdsa_type(&key).map_err(|error| unusable(&error))?;
-    let certified = CertifiedKey::new(chain, Arc::new(SameLength(key)));
-
+    let certified = match identity {
+        Some(identity) => of_files(identity)?,
+        None => {
+            let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(CHAIN_PEM.as_bytes())
+                .collect::<Result<_, _>>()
+                .map_err(|error| unusable(&error))?;
+            let key = PrivateKeyDer::from_pem_slice(LEAF_KEY_PEM.as_bytes()).map_err(|error| unusable(&error))?;
+            let key = ring::sign::any_ecdsa_type(&key).map_err(|error| unusable(&error))?;
+            CertifiedKey::new(chain, Arc::new(SameLength(key)))
+        }
+    };
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(|error| unusable(&error))?
@@ -32,6 +37,24 @@ pub(super) fn server_config() -> Result<Arc<ServerConfig>, MockError> {
     // many others came between.
     config.session_storage = ServerSessionMemoryCache::new(65_536);
     Ok(Arc::new(config))
+}
+
+/// A certificate of the user's. Nothing is measured by it, so its signatures may vary in length.
+fn of_files(Identity { chain, key }: &Identity) -> Result<CertifiedKey, MockError> {
+    let wrong = |path: &Path| {
+        let path = path.to_owned();
+        move |why: String| MockError::Identity { path, why }
+    };
+    let certificates = CertificateDer::pem_file_iter(chain).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let certificates = certificates.map_err(|error| wrong(chain)(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(wrong(chain)("there is none in it".to_owned()));
+    }
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key)(error.to_string()))?;
+    let signing = ring::sign::any_supported_type(&private).map_err(|error| wrong(key)(error.to_string()))?;
+    let certified = CertifiedKey::new(certificates, signing);
+    certified.keys_match().map_err(|error| wrong(key)(error.to_string()))?;
+    Ok(certified)
 }
 
 /// A signing key whose signatures all have the commonest length.

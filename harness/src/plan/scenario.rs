@@ -57,6 +57,8 @@ impl Work {
 const SEQUENTIAL: &[u64] = &[1, 20, 64, 128, 256];
 const TWENTY_AT_ONCE: &[u64] = &[20, 64, 128, 256];
 const HELD: &[u64] = &[1, 10, 100, 1_000];
+/// As few as `growth` needs: the live service counts.
+const FEW: &[u64] = &[1, 20];
 
 /// Every scenario, in the order of reports.
 pub const ALL: &[Scenario] = &[
@@ -149,6 +151,26 @@ pub const ALL: &[Scenario] = &[
         script: "chat+lockstep=off",
         in_flight: 5_000,
         steps: &[5_000],
+        held: &[],
+        deterministic: false,
+    },
+    Scenario {
+        id: "live-chat",
+        description: "20 sequential requests, as few as growth needs: for the live service, and for the mock to compare with",
+        work: Work::Chat,
+        script: "chat",
+        in_flight: 1,
+        steps: FEW,
+        held: &[],
+        deterministic: false,
+    },
+    Scenario {
+        id: "live-stream",
+        description: "20 sequential streams of server-sent events, likewise",
+        work: Work::Stream,
+        script: "stream",
+        in_flight: 1,
+        steps: FEW,
         held: &[],
         deterministic: false,
     },

@@ -15,6 +15,8 @@ pub struct Shared {
     pub origin: String,
     /// The trust bundle's path. Its length is the same in every run, because it becomes part of what subjects allocate.
     pub ca: PathBuf,
+    /// `HOST:PORT:ADDRESS`, where the user said where to connect.
+    pub resolve: Option<String>,
     /// The key.
     pub key: Key,
     /// Model name.
@@ -120,8 +122,10 @@ pub fn environment(
     set("PLIMSOLL_PROTOCOL", crate::process::protocol::VERSION);
     set("PLIMSOLL_BASE_URL", &format!("{}{prefix}", shared.origin));
     set("PLIMSOLL_CA", &shared.ca.to_string_lossy());
-    if authority.starts_with("localhost:") {
-        set("PLIMSOLL_RESOLVE", &format!("{authority}:127.0.0.1"));
+    match &shared.resolve {
+        Some(resolve) => set("PLIMSOLL_RESOLVE", resolve),
+        None if authority.starts_with("localhost:") => set("PLIMSOLL_RESOLVE", &format!("{authority}:127.0.0.1")),
+        None => {}
     }
     set("PLIMSOLL_MODEL", &shared.model);
     set("PLIMSOLL_PROMPT", PROMPT);

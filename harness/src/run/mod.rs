@@ -2,6 +2,7 @@
 //!
 //! - `environment`: where it measures
 //! - `launch`: how a subject is started
+//! - `live`: what the live service needs besides
 //! - `mock`: the mock's process
 //! - `sample`: one sample
 //! - `scratch`: the folder for sockets and counters
@@ -9,6 +10,7 @@
 
 pub mod environment;
 pub mod launch;
+pub mod live;
 pub mod mock;
 pub mod sample;
 pub mod scratch;
@@ -29,8 +31,9 @@ use crate::plan::predict::Predictor;
 use crate::plan::{self, Selection, scenario};
 use environment::hex;
 use launch::{Key, Shared};
+use live::{Access, Live};
 use mock::{Mock, MockError};
-use sample::Bench;
+use sample::{Bench, Stop};
 use scratch::Scratch;
 use store::{Store, StoreError};
 
@@ -39,6 +42,8 @@ use store::{Store, StoreError};
 pub enum Target {
     /// A mock of our own, in a process of its own.
     Mock,
+    /// The live service: at a rate, with a key of the user's, advisory.
+    Live,
     /// A server that is there already: its origin, e.g. `http://127.0.0.1:9`.
     Url(String),
 }
@@ -48,6 +53,7 @@ impl Target {
     pub fn name(&self) -> &str {
         match self {
             Self::Mock => "mock",
+            Self::Live => "live",
             Self::Url(url) => url,
         }
     }
@@ -68,6 +74,8 @@ pub struct Order {
     pub fault: Option<String>,
     /// A folder of recorded traffic for the mock.
     pub traffic: Option<PathBuf>,
+    /// How a server that is not the mock is reached.
+    pub access: Access,
     /// How long one command of a subject may take.
     pub timeout: Duration,
 }
@@ -99,10 +107,26 @@ pub enum RunError {
         /// What differs.
         why: String,
     },
+    /// What `--ca` names is no bundle of roots.
+    #[error("{0}")]
+    Roots(String),
+    /// The live service refuses, and would refuse the rest too.
+    #[error("{why}. It was said: {said}. The samples so far are kept in {}", dir.display())]
+    Refused {
+        /// Why the run cannot go on, and what to do.
+        why: String,
+        /// What the subject said.
+        said: String,
+        /// The run's folder.
+        dir: PathBuf,
+    },
     /// Somebody pressed Ctrl-C.
     #[error("interrupted; the samples so far are kept: continue with `plimsoll run --resume --out {}`", .0.display())]
     Interrupted(PathBuf),
 }
+
+/// The model that is asked unless `--model` names another. The mock answers to any; its name's length is part of what is measured.
+const MODEL: &str = "gemini-2.5-flash";
 
 /// A new record for an order, without samples.
 pub fn blank_record(project: &Project, selection: &Selection, order: &Order, trust: Trust) -> Record {
@@ -112,6 +136,10 @@ pub fn blank_record(project: &Project, selection: &Selection, order: &Order, tru
     let scenarios =
         suite.scenarios.iter().filter_map(|id| scenario::find(id)).filter(|s| is_in(&|c| c.scenario == s.id));
     let mut environment = environment::gather(&project.root, trust, order.target.name());
+    if let (Target::Live, Some(resolve)) = (&order.target, &order.access.resolve) {
+        // A rehearsal must not pass for the service.
+        environment.target = format!("{}, resolved to {} port {}", environment.target, resolve.address, resolve.port);
+    }
     if let Some(fault) = &order.fault {
         environment.target = format!("{} +{fault}", environment.target);
     }
@@ -222,9 +250,10 @@ impl<'a> Runner<'a> {
         }
         let begun = Instant::now();
         let scratch = Scratch::create().map_err(RunError::Scratch)?;
-        let (pem, _) = trust_bundle();
+        let (pem, _) = self.order.access.trust().map_err(RunError::Roots)?;
         let ca = scratch.path().join("ca.pem");
         std::fs::write(&ca, pem).map_err(RunError::Scratch)?;
+        let live = (self.order.target == Target::Live).then(|| Live::new(self.order.access.rate.unwrap_or(live::RATE)));
         let turns = self.missing();
         let serve = |streams| self.serve(scratch.path(), &ca, streams);
         let limited = serve(Streams::Limited)?;
@@ -240,8 +269,11 @@ impl<'a> Runner<'a> {
             self.tell(&Event::SampleStarted { cell, index, order, left_s: left.as_secs_f64() });
             let at = Instant::now();
             let served = unlimited.as_ref().filter(|_| wants_unlimited(turn)).unwrap_or(&limited);
-            let Some(sample) = self.take(turn, served) else {
-                return Err(RunError::Interrupted(self.store.dir().to_owned()));
+            let dir = || self.store.dir().to_owned();
+            let sample = match self.take(turn, served, live.as_ref()) {
+                Ok(sample) => sample,
+                Err(Stop::Interrupted) => return Err(RunError::Interrupted(dir())),
+                Err(Stop::Refused { why, said }) => return Err(RunError::Refused { why, said, dir: dir() }),
             };
             self.store.push(&sample)?;
             self.predictor.learn(&sample);
@@ -276,33 +308,42 @@ impl<'a> Runner<'a> {
     fn serve(&self, scratch: &Path, ca: &Path, streams: Streams) -> Result<Served, RunError> {
         let mock = match self.order.target {
             Target::Mock => Some(Mock::start(&scratch.join(streams.as_str()), self.order.traffic.as_deref(), streams)?),
-            Target::Url(_) => None,
+            Target::Live | Target::Url(_) => None,
         };
+        let access = &self.order.access;
         let shared = Shared {
             origin: match (&self.order.target, &mock) {
                 (Target::Url(url), _) => url.trim_end_matches('/').to_owned(),
+                (Target::Live, _) => access.live_origin(),
                 (Target::Mock, mock) => mock.as_ref().map(|m| m.origin().to_owned()).unwrap_or_default(),
             },
             ca: ca.to_owned(),
+            resolve: access.resolve.as_ref().map(ToString::to_string),
             key: self.order.key.clone(),
-            model: "gemini-2.5-flash".to_owned(),
+            model: access.model.clone().unwrap_or_else(|| MODEL.to_owned()),
             count_file: scratch.join("count"),
             count_library: count_library()?,
         };
         Ok(Served { mock, shared })
     }
 
-    fn take(&self, turn: &Turn, served: &Served) -> Option<Sample> {
+    /// Requests that the samples still missing will make.
+    pub fn requests_left(&self) -> u64 {
+        self.missing().iter().map(|turn| live::requests_of(&turn.cell.scenario)).sum()
+    }
+
+    fn take(&self, turn: &Turn, served: &Served, live: Option<&Live>) -> Result<Sample, Stop> {
         let subject = self.project.config.subject.iter().find(|s| s.id == turn.cell.subject);
         let scenario = scenario::find(&turn.cell.scenario);
         let probe = Probe::ALL.iter().copied().find(|p| p.as_str() == turn.cell.probe);
         let (Some(subject), Some(scenario), Some(probe)) = (subject, scenario, probe) else {
-            return None; // the plan was made from these lists
+            return Err(Stop::Interrupted); // the plan was made from these lists
         };
         let bench = Bench {
             project: self.project,
             shared: &served.shared,
             mock: served.mock.as_ref(),
+            live,
             fault: self.order.fault.as_deref(),
             dir: self.store.dir(),
             timeout: self.order.timeout,

@@ -3,12 +3,13 @@
 mod hold;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use plimsoll_reports::record::{Answers, Checkpoint, Latency, Process as ProcessRow, Sample, Status};
 
 use super::launch::{self, Missing, Shared};
+use super::live::{self, Live};
 use super::mock::{self, Mock};
 use crate::config::{Probe, Project, Subject};
 use crate::plan::order::Turn;
@@ -28,6 +29,8 @@ pub struct Bench<'a> {
     pub shared: &'a Shared,
     /// The mock, where the target is the mock.
     pub mock: Option<&'a Mock>,
+    /// The live service, where that is the target.
+    pub live: Option<&'a Live>,
     /// What is added to every script, to see how a failure looks: `status=500`.
     pub fault: Option<&'a str>,
     /// The run's folder.
@@ -74,7 +77,24 @@ impl From<protocol::ProtocolError> for Trouble {
     }
 }
 
-/// Takes a sample. Always gives a row; `None` only if the run was interrupted.
+/// Why a run ends before its last sample.
+#[derive(Debug)]
+pub enum Stop {
+    /// Somebody wants it to.
+    Interrupted,
+    /// The live service refuses, and would refuse the rest too.
+    Refused {
+        /// Why the run cannot go on, and what to do.
+        why: String,
+        /// What the subject said.
+        said: String,
+    },
+}
+
+/// Takes a sample: a row, whatever became of it.
+///
+/// # Errors
+/// When the run must end: the sample in hand is then as if it had not been begun.
 pub fn take(
     bench: &Bench<'_>,
     turn: &Turn,
@@ -82,7 +102,7 @@ pub fn take(
     scenario: &Scenario,
     probe: Probe,
     interrupted: &dyn Fn() -> bool,
-) -> Option<Sample> {
+) -> Result<Sample, Stop> {
     let mut sample = Sample {
         cell: turn.cell.clone(),
         index: turn.index,
@@ -98,15 +118,22 @@ pub fn take(
         latency: None,
         profile: None,
     };
+    let sent = bench.live.map_or(0, Live::sent);
     let outcome = Taking { bench, scenario, probe, sample: &mut sample, interrupted }.run(subject);
     if interrupted() {
-        return None;
+        return Err(Stop::Interrupted);
     }
     if let Err(trouble) = outcome {
+        let said = bench.shared.key.scrub(&trouble.message);
+        if let Some(live) = bench.live.filter(|live| live.sent() > sent)
+            && let Some(why) = live::verdict(&said, live.sent() == 1)
+        {
+            return Err(Stop::Refused { why, said: format!("{}, {said}", subject.id) });
+        }
         sample.status = trouble.status;
-        sample.error = Some(bench.shared.key.scrub(&trouble.message));
+        sample.error = Some(said);
     }
-    Some(sample)
+    Ok(sample)
 }
 
 /// How long a subject may take to come to rest when its answer is out, before it is read all the same.
@@ -156,11 +183,17 @@ impl Taking<'_> {
         }
         let mut tally = Tally::default();
         for &step in self.scenario.steps {
-            let asked = step - tally.answered;
-            let pairs = self
-                .command(&mut it, &format!("{} {asked} {}", self.scenario.work.command(), self.scenario.in_flight))?;
-            self.time(&pairs)?;
-            self.tally(&mut tally, asked, &pairs)?;
+            let mut pairs = Pairs::new();
+            while tally.answered < step {
+                let asked = self.turn(step - tally.answered)?;
+                let work = self.scenario.work.command();
+                pairs = self.command(&mut it, &format!("{work} {asked} {}", self.scenario.in_flight))?;
+                self.time(&pairs)?;
+                self.tally(&mut tally, asked, &pairs)?;
+            }
+            if let Some(latency) = self.bench.live.and_then(Live::latency) {
+                self.sample.latency = Some(latency);
+            }
             let name = if step == 1 { "first".to_owned() } else { format!("steady@{step}") };
             self.checkpoint(&it, &name, tally.answered, &pairs)?;
             if self.probe == Probe::Rss && step <= MAPPED_AT {
@@ -191,13 +224,20 @@ impl Taking<'_> {
         let answered = self.number(pairs, "answered")?;
         self.sample.answers.answered += answered;
         tally.answered += answered;
-        tally.crc = tally.crc.wrapping_add(self.number(pairs, "crc")?);
+        let sum = self.number(pairs, "crc")?;
+        tally.crc = tally.crc.wrapping_add(sum);
         self.sample.answers.crc = tally.crc.to_string();
         if let Some(protocol) = pairs.get("protocol") {
             self.sample.answers.protocol.clone_from(protocol);
         }
         if answered != asked {
             let message = format!("it answered for {answered} of {asked} requests without saying that any failed");
+            return Err(Trouble { status: Status::WrongAnswer, message });
+        }
+        // What the live service serves is not known; of its answers, which come one by one, only that none is empty: the CRC-32 of no
+        // text is 0.
+        if self.bench.live.is_some() && sum == 0 {
+            let message = format!("the answer to request {} has no text", tally.answered);
             return Err(Trouble { status: Status::WrongAnswer, message });
         }
         self.check(tally)
@@ -303,6 +343,22 @@ impl Taking<'_> {
         Ok(())
     }
 
+    /// How many of `left` requests to ask for now: all, or one where a rate is to be held to, as soon as its turn comes.
+    fn turn(&self, left: u64) -> Result<u64, Trouble> {
+        let Some(live) = self.bench.live else { return Ok(left) };
+        let until = Instant::now() + live.turn(Instant::now());
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if (self.interrupted)() {
+                return Err(Lost::Interrupted.into());
+            }
+            if left.is_zero() {
+                return Ok(1);
+            }
+            std::thread::sleep(left.min(Duration::from_millis(100)));
+        }
+    }
+
     fn number(&self, pairs: &Pairs, key: &'static str) -> Result<u64, Trouble> {
         protocol::number(pairs, key)?
             .ok_or_else(|| Trouble::failed(format!("its answer lacks `{key}=`; see PROTOCOL.md")))
@@ -315,6 +371,9 @@ impl Taking<'_> {
             (of("p50_us")?, of("p90_us")?, of("p99_us")?, of("max_us")?)
         {
             self.sample.latency = Some(Latency { p50_us, p90_us, p99_us, max_us });
+            if let Some(live) = self.bench.live {
+                live.timed(max_us);
+            }
         }
         Ok(())
     }

@@ -47,6 +47,7 @@ impl Cells {
             key: Key::new("verify-key-of-the-length-of-a-real-one-".to_owned()),
             fault: None,
             traffic: None,
+            access: crate::run::live::Access::default(),
             timeout: Duration::from_secs(60),
         };
         let scratch =

@@ -42,6 +42,7 @@ pub(super) fn run(project: &Project, args: &super::Args) -> Outcome {
     let shared = Shared {
         origin: mock.origin().to_owned(),
         ca,
+        resolve: None,
         key: key.clone(),
         model: "gemini-2.5-flash".to_owned(),
         count_file: PathBuf::new(),
