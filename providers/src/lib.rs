@@ -7,6 +7,7 @@
 //! | `ultra` | [`gemini_ultra_optimized::UltraOptimizedGeminiProvider`] | nine techniques, each of which can be switched |
 //! | `bare` | [`gemini_bare_http::BareGeminiProvider`] | a minimal HTTP/1.1 client of our own over rustls, bodies read where they lie |
 //! | `libcurl` | `gemini_libcurl::LibcurlGeminiProvider` | libcurl in place of reqwest, built from source; with the feature `libcurl` |
+//! | `mux` | [`gemini_mux::MuxGeminiProvider`] | HTTP/2 by the `h2` crate over rustls, for thousands of calls on few connections |
 //!
 //! All levels implement [`Provider`], share their [types] and answer alike; which one to take is a question of memory only.
 //!
@@ -115,7 +116,8 @@
 //! # In production
 //!
 //! - A call is sent once, unless [`Options::retry`] says otherwise; [`Retry`] says what is sent again, and what never. (`bare` and
-//!   `libcurl` also replace a connection that was closed just as it was used again, before a byte of an answer.)
+//!   `libcurl` also replace a connection that was closed just as it was used again, before a byte of an answer; so does `mux`, which
+//!   sends once more, too, what the server says it did not look at.)
 //! - [`Chat`] keeps the history of a conversation, and [`DynProvider`] is any level behind one type.
 //! - With the feature `monitor`, `monitor::MemoryMonitor` watches how the process grows: a callback, a `tracing` event and OpenMetrics.
 //! - Calls are told as [`tracing`](https://docs.rs/tracing) events of the target `plimsoll_providers`: `trace` when one is sent, `debug`
@@ -138,6 +140,7 @@ mod technique;
 pub mod gemini_bare_http;
 #[cfg(feature = "libcurl")]
 pub mod gemini_libcurl;
+pub mod gemini_mux;
 pub mod gemini_optimized;
 pub mod gemini_original;
 pub mod gemini_ultra_optimized;

@@ -18,6 +18,8 @@ pub enum Level {
     Bare,
     /// `gemini_libcurl`, which is there with the feature `libcurl`.
     Libcurl,
+    /// [`gemini_mux`](crate::gemini_mux).
+    Mux,
 }
 
 impl Level {
@@ -29,6 +31,7 @@ impl Level {
             Self::Ultra => "ultra",
             Self::Bare => "bare",
             Self::Libcurl => "libcurl",
+            Self::Mux => "mux",
         }
     }
 
@@ -36,7 +39,7 @@ impl Level {
     pub const fn techniques(self) -> &'static [Technique] {
         use Technique::*;
         match self {
-            Self::Original | Self::Bare | Self::Libcurl => &[],
+            Self::Original | Self::Bare | Self::Libcurl | Self::Mux => &[],
             Self::Optimized => &[ObjectPooling, LazyComponents, SmallPool],
             Self::Ultra => &[
                 StackFirstBuffers,
@@ -63,11 +66,11 @@ impl FromStr for Level {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        [Self::Original, Self::Optimized, Self::Ultra, Self::Bare, Self::Libcurl]
+        [Self::Original, Self::Optimized, Self::Ultra, Self::Bare, Self::Libcurl, Self::Mux]
             .into_iter()
             .find(|level| level.name() == text)
             .ok_or_else(|| {
-                Error::config(format!("unknown level {text:?}: use original, optimized, ultra, bare or libcurl"))
+                Error::config(format!("unknown level {text:?}: use original, optimized, ultra, bare, libcurl or mux"))
             })
     }
 }

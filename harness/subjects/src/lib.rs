@@ -9,6 +9,7 @@
 pub mod ask;
 pub mod bare;
 pub mod conform;
+pub mod mux;
 pub mod optimized;
 pub mod original;
 pub mod probe;

@@ -15,8 +15,7 @@ use rustls_pki_types::ServerName;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::origin::Origin;
-use crate::net::{BufferPool, Lease};
+use crate::net::{BufferPool, Lease, Origin};
 
 /// The most plain bytes of one record.
 const RECORD: usize = 16 << 10;

@@ -20,8 +20,6 @@ const MAX_HEAD: usize = 64 << 10;
 const MAX_INTERIM: usize = 16;
 /// What is made room for at once on a server's word; for what is longer, as it comes.
 const MAX_ANNOUNCED: usize = 1 << 20;
-/// The step in which packed bodies are unpacked.
-const UNPACK: usize = 8 << 10;
 
 /// An answer whose body is still to be read.
 #[derive(Debug)]
@@ -129,24 +127,14 @@ impl Answer {
                 Ok(true)
             }
             Coding::Gzip => {
-                let mut gunzip = rooms.gunzip();
-                let damaged = |error| Error::answer(ANSWER, error);
+                let mut unpacking = rooms.unpackers.lease();
                 while let Some(range) = self.next(wait, 0).await? {
-                    let mut packed = self.bytes(range);
                     let mut out = rooms.records.lease();
-                    out.vec().resize(UNPACK, 0);
-                    loop {
-                        let (taken, written) = gunzip.room().unpack(packed, out.vec()).map_err(damaged)?;
-                        packed = &packed[taken..];
-                        if written > 0 && on_piece(&out.as_ref()[..written])?.is_break() {
-                            return Ok(false);
-                        }
-                        if packed.is_empty() && written < UNPACK {
-                            break;
-                        }
+                    if unpacking.push(self.bytes(range), out.vec(), &mut on_piece)?.is_break() {
+                        return Ok(false);
                     }
                 }
-                gunzip.room().finish().map_err(damaged)?;
+                unpacking.finish()?;
                 Ok(true)
             }
         }

@@ -15,7 +15,6 @@
 mod connection;
 mod exchange;
 mod idle;
-mod origin;
 mod request;
 mod rooms;
 mod visiting;
@@ -30,7 +29,7 @@ use rustls::ClientConfig;
 
 use crate::call::{self, Reply};
 use crate::error::{ApiError, Error, Phase};
-use crate::net::{self, Address, ApiKey, MAX_ERROR_BODY, Method, Patience, Wait};
+use crate::net::{self, Address, ApiKey, MAX_ERROR_BODY, Method, Origin, Patience, Wait};
 use crate::options::{Limits, Options, Protocol, StreamForm};
 use crate::provider::Provider;
 use crate::retry::Retry;
@@ -42,7 +41,6 @@ use crate::wire::decode::decode;
 use connection::Connection;
 use exchange::{Answer, ask};
 use idle::Idle;
-use origin::Origin;
 use request::Fields;
 use rooms::Rooms;
 

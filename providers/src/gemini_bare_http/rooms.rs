@@ -1,13 +1,11 @@
 //! Memory that all calls of a provider share, each piece bounded.
 
 use std::convert::Infallible;
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::connection::RECORD_ROOM;
-use crate::net::{BufferPool, Lease};
+use crate::net::{BufferPool, Lease, Unpackers};
 use crate::wire::buffer::Buffer;
-use crate::wire::gzip::Gunzip;
 
 /// Buffers for what passes through: records and packed pieces. They are held for microseconds, so that few serve many.
 const RECORD_BUFFERS: usize = 4;
@@ -16,10 +14,11 @@ const BODY_BUFFERS: usize = 4;
 const BODY_BYTES: usize = 64 << 10;
 
 /// The shared memory of a provider.
+#[derive(Debug)]
 pub(super) struct Rooms {
     pub(super) records: Arc<BufferPool>,
     pub(super) bodies: Arc<BufferPool>,
-    gunzip: Mutex<Option<Box<Gunzip>>>,
+    pub(super) unpackers: Unpackers,
 }
 
 impl Rooms {
@@ -28,27 +27,13 @@ impl Rooms {
             // A body that is read where it lies grows its buffer, and takes it along when it is too large to be kept.
             records: BufferPool::new(RECORD_BUFFERS, 4 * RECORD_ROOM),
             bodies: BufferPool::new(BODY_BUFFERS, BODY_BYTES),
-            gunzip: Mutex::new(None),
+            unpackers: Unpackers::default(),
         }
     }
 
     /// Room for what is cut, which is no room while nothing is.
     pub(super) fn cut(&self) -> Cut {
         Cut { kept: None, pool: Arc::clone(&self.bodies) }
-    }
-
-    /// Room to unpack in, used before if it is free.
-    pub(super) fn gunzip(&self) -> Unpacking<'_> {
-        let kept = self.gunzip.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let mut room = kept.unwrap_or_default();
-        room.reset();
-        Unpacking { room: Some(room), rooms: self }
-    }
-}
-
-impl fmt::Debug for Rooms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Rooms({:?}, {:?})", self.records, self.bodies)
     }
 }
 
@@ -78,23 +63,5 @@ impl Buffer for Cut {
 
     fn empty(&mut self) {
         self.kept = None;
-    }
-}
-
-/// Room to unpack in that is given back when it is dropped; one is kept.
-pub(super) struct Unpacking<'r> {
-    room: Option<Box<Gunzip>>,
-    rooms: &'r Rooms,
-}
-
-impl Unpacking<'_> {
-    pub(super) fn room(&mut self) -> &mut Gunzip {
-        self.room.get_or_insert_default()
-    }
-}
-
-impl Drop for Unpacking<'_> {
-    fn drop(&mut self) {
-        *self.rooms.gunzip.lock().unwrap_or_else(PoisonError::into_inner) = self.room.take();
     }
 }

@@ -44,6 +44,11 @@ impl Patience {
         self.begin(self.total_stream)
     }
 
+    /// The shortest time in which something must be heard of the server.
+    pub(crate) fn shortest(&self) -> Option<Duration> {
+        [self.header, self.idle].into_iter().flatten().min()
+    }
+
     fn begin(&self, total: Option<Duration>) -> Wait {
         // A limit too far away to be a point in time is none.
         let end = total.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));

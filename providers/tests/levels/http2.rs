@@ -10,17 +10,22 @@ use plimsoll_providers::{Error, Options, Protocol, Provider, Timeouts};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::frames::{self, ACK, DATA, END_STREAM, HEADERS, Peer, SETTINGS};
 use crate::server::{answer, event};
 use crate::{Subject, collect, question};
 
 crate::every_http2_level! {
     case_19_going_away_in_mid_stream
+    case_19_a_request_that_was_not_looked_at_is_sent_again_or_typed
     case_19_a_refused_stream_is_sent_again_or_typed
     case_19_a_reset_after_the_head
-    case_19_a_lowered_stream_limit
+    case_19_a_stream_limit_of_one
+    case_19_a_stream_limit_that_is_lowered_in_flight
     case_19_a_window_that_never_opens
     case_19_a_flood_of_continuations
     case_19_silence_after_the_settings
+    case_19_silence_in_mid_stream
+    megabytes_pass_both_ways_through_the_windows
 }
 
 type Connection = server::Connection<TcpStream, Bytes>;
@@ -95,6 +100,29 @@ mod on {
         }
     }
 
+    /// The server goes away without having looked at the request, and says so: it may be sent again on another connection.
+    pub(super) async fn case_19_a_request_that_was_not_looked_at_is_sent_again_or_typed<S: Subject>() {
+        let base = frames::serving(|number, mut peer: Peer| async move {
+            peer.begin(100).await?;
+            if number == 0 {
+                peer.request().await?;
+                peer.go_away(0, Reason::NO_ERROR).await?;
+                return peer.silence().await;
+            }
+            loop {
+                let stream = peer.request().await?;
+                peer.answer(stream, &answer("answered", Some("STOP"))).await?;
+            }
+        })
+        .await;
+        let provider = S::at(&base, over_h2(Timeouts::default())).await;
+        match provider.generate(&question()).await {
+            Ok(answer) => assert_eq!(answer.text(), "answered"),
+            Err(error) => assert!(matches!(error, Error::Transport { .. }), "{error:?}"),
+        }
+        assert_eq!(provider.generate(&question()).await.unwrap().text(), "answered");
+    }
+
     /// A refused stream was not looked at, so that a transport may send it again by itself; one that is always refused is an error.
     pub(super) async fn case_19_a_refused_stream_is_sent_again_or_typed<S: Subject>() {
         let base = serving(server::Builder::new(), |mut connection| async move {
@@ -133,7 +161,7 @@ mod on {
     }
 
     /// Eight calls at once where the server takes one at a time: all are answered, one after the other.
-    pub(super) async fn case_19_a_lowered_stream_limit<S: Subject>() {
+    pub(super) async fn case_19_a_stream_limit_of_one<S: Subject>() {
         let mut builder = server::Builder::new();
         builder.max_concurrent_streams(1);
         let base = serving(builder, |mut connection| async move {
@@ -146,6 +174,45 @@ mod on {
         let provider = S::at(&base, over_h2(Timeouts::default())).await;
         let asked = (0..8).map(|_| async { provider.generate(&question()).await.unwrap().text() });
         assert_eq!(futures_util::future::join_all(asked).await, ["answered"; 8]);
+    }
+
+    /// The server takes only two streams from when eight were asked for: no more are opened once that is agreed, and all are answered.
+    pub(super) async fn case_19_a_stream_limit_that_is_lowered_in_flight<S: Subject>() {
+        const ALLOWED: u32 = 8;
+        let base = frames::serving(|_, mut peer: Peer| async move {
+            peer.begin(ALLOWED).await?;
+            let (mut open, mut whole, mut agreed) = (0, Vec::new(), 0);
+            loop {
+                let frame = peer.read().await?;
+                match frame.kind {
+                    SETTINGS if frame.flags == 0 => peer.write(SETTINGS, ACK, 0, &[]).await?,
+                    SETTINGS => agreed += 1,
+                    HEADERS => {
+                        if open == 0 && agreed < 2 {
+                            peer.allow(2).await?;
+                        }
+                        open += 1;
+                        // What was opened before the limits were agreed stays.
+                        assert!(agreed < 2 || open <= 2, "{open} streams are open");
+                    }
+                    _ => {}
+                }
+                if matches!(frame.kind, HEADERS | DATA) && frame.flags & END_STREAM != 0 {
+                    whole.push(frame.stream);
+                }
+                // The second acknowledgement is that of the lower limit.
+                if agreed == 2 {
+                    for stream in whole.drain(..) {
+                        peer.answer(stream, &answer("answered", Some("STOP"))).await?;
+                        open -= 1;
+                    }
+                }
+            }
+        })
+        .await;
+        let provider = S::at(&base, over_h2(Timeouts::default())).await;
+        let asked = (0..3 * ALLOWED).map(|_| async { provider.generate(&question()).await.unwrap().text() });
+        assert_eq!(futures_util::future::join_all(asked).await, ["answered"; 3 * ALLOWED as usize]);
     }
 
     pub(super) async fn case_19_a_window_that_never_opens<S: Subject>() {
@@ -200,5 +267,54 @@ mod on {
         .await;
         let error = S::at(&base, over_h2(short(100))).await.generate(&question()).await.unwrap_err();
         assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
+    }
+    /// A connection that dies under a stream: the silence is noticed.
+    pub(super) async fn case_19_silence_in_mid_stream<S: Subject>() {
+        let base = frames::serving(|_, mut peer: Peer| async move {
+            peer.begin(100).await?;
+            let stream = peer.request().await?;
+            peer.head(stream).await?;
+            peer.write(DATA, 0, stream, event("one", None).as_bytes()).await?;
+            peer.silence().await
+        })
+        .await;
+        let idle = Timeouts { idle: Some(Duration::from_millis(100)), ..Timeouts::default() };
+        let (text, end) = collect(&S::at(&base, over_h2(idle)).await).await;
+        assert_eq!(text, "one");
+        assert!(matches!(end, Err(Error::Timeout { .. })), "{end:?}");
+    }
+
+    /// Windows are opened as data is read, in either direction: what is larger than them does not stand still.
+    pub(super) async fn megabytes_pass_both_ways_through_the_windows<S: Subject>() {
+        let base = serving(server::Builder::new(), |mut connection| async move {
+            while let Some(request) = connection.accept().await {
+                let (request, respond) = request?;
+                tokio::spawn(echo(request.into_body(), respond));
+            }
+            Ok(())
+        })
+        .await;
+        let provider = S::at(&base, over_h2(Timeouts::default())).await;
+        for length in [64 << 10, 3 << 20] {
+            let text = "x".repeat(length);
+            let request = plimsoll_providers::GenerateContentRequest::user_text(text.as_str());
+            let asked = (0..3).map(|_| provider.generate(&request));
+            for answer in futures_util::future::join_all(asked).await {
+                assert!(answer.unwrap().text() == text, "{length} bytes");
+            }
+        }
+    }
+
+    /// Answers with the text of the question.
+    async fn echo(mut body: h2::RecvStream, mut respond: server::SendResponse<Bytes>) -> Result<(), h2::Error> {
+        let mut asked = Vec::new();
+        while let Some(piece) = body.data().await {
+            let piece = piece?;
+            body.flow_control().release_capacity(piece.len())?;
+            asked.extend_from_slice(&piece);
+        }
+        let asked: serde_json::Value = serde_json::from_slice(&asked).unwrap();
+        let text = asked["contents"][0]["parts"][0]["text"].as_str().unwrap();
+        respond.send_response(Response::new(()), false)?.send_data(answer(text, Some("STOP")).into(), true)
     }
 }

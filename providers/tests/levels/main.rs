@@ -3,10 +3,12 @@
 mod answers;
 mod arrays;
 mod failures;
+mod frames;
 mod http2;
 mod layers;
 mod logs;
 mod matrix;
+mod mux;
 mod nasty;
 mod protocols;
 mod retries;
@@ -25,6 +27,7 @@ use std::time::Duration;
 use plimsoll_providers::gemini_bare_http::BareGeminiProvider;
 #[cfg(feature = "libcurl")]
 use plimsoll_providers::gemini_libcurl::LibcurlGeminiProvider;
+use plimsoll_providers::gemini_mux::MuxGeminiProvider;
 use plimsoll_providers::gemini_optimized::OptimizedGeminiProvider;
 use plimsoll_providers::gemini_original::GeminiProvider;
 use plimsoll_providers::gemini_ultra_optimized::UltraOptimizedGeminiProvider;
@@ -59,6 +62,7 @@ pub(crate) struct UltraPlain;
 pub(crate) struct Bare;
 #[cfg(feature = "libcurl")]
 pub(crate) struct Libcurl;
+pub(crate) struct Mux;
 
 impl Subject for Original {
     type Provider = GeminiProvider;
@@ -116,6 +120,14 @@ impl Subject for Libcurl {
 
     async fn make(config: Config, options: Options) -> Result<Self::Provider, Error> {
         LibcurlGeminiProvider::with_options(config, options).await
+    }
+}
+
+impl Subject for Mux {
+    type Provider = MuxGeminiProvider;
+
+    async fn make(config: Config, options: Options) -> Result<Self::Provider, Error> {
+        MuxGeminiProvider::with_options(config, options).await
     }
 }
 
@@ -178,6 +190,25 @@ macro_rules! every_level {
                 bare Bare
                 #[cfg(feature = "libcurl")]
                 libcurl Libcurl
+                mux Mux
+            }
+        }
+    )+};
+}
+
+/// The same on every level that can speak HTTP/1.1: all but mux, which refuses to be set up for it.
+macro_rules! every_http1_level {
+    ($($case:ident)+) => {$(
+        mod $case {
+            $crate::on_level! { $case:
+                original Original
+                optimized Optimized
+                optimized_without_techniques OptimizedPlain
+                ultra Ultra
+                ultra_without_techniques UltraPlain
+                bare Bare
+                #[cfg(feature = "libcurl")]
+                libcurl Libcurl
             }
         }
     )+};
@@ -195,9 +226,27 @@ macro_rules! every_http2_level {
                 ultra_without_techniques UltraPlain
                 #[cfg(feature = "libcurl")]
                 libcurl Libcurl
+                mux Mux
             }
         }
     )+};
 }
 
-pub(crate) use {every_http2_level, every_level, on_level};
+/// The same on every level that can speak both.
+macro_rules! every_level_of_both {
+    ($($case:ident)+) => {$(
+        mod $case {
+            $crate::on_level! { $case:
+                original Original
+                optimized Optimized
+                optimized_without_techniques OptimizedPlain
+                ultra Ultra
+                ultra_without_techniques UltraPlain
+                #[cfg(feature = "libcurl")]
+                libcurl Libcurl
+            }
+        }
+    )+};
+}
+
+pub(crate) use {every_http1_level, every_http2_level, every_level, every_level_of_both, on_level};

@@ -21,6 +21,7 @@ const LEVELS: &[Level] = &[
     Level { name: "ultra", cannot: &[] },
     Level { name: "bare", cannot: &[(Wire::Http2, "speaks HTTP/1.1 only, and refuses to be set up for HTTP/2")] },
     Level { name: "libcurl", cannot: &[] },
+    Level { name: "mux", cannot: &[(Wire::Http1, "speaks HTTP/2 only, and refuses to be set up for HTTP/1.1")] },
 ];
 
 /// Single tests that make no sense with a level, and why.
@@ -125,12 +126,15 @@ const CASES: [Case; 19] = [
                CONTINUATION, no PING answer",
         forms: &[
             h2("case_19_going_away_in_mid_stream"),
+            h2("case_19_a_request_that_was_not_looked_at_is_sent_again_or_typed"),
             h2("case_19_a_refused_stream_is_sent_again_or_typed"),
             h2("case_19_a_reset_after_the_head"),
-            h2("case_19_a_lowered_stream_limit"),
+            h2("case_19_a_stream_limit_of_one"),
+            h2("case_19_a_stream_limit_that_is_lowered_in_flight"),
             h2("case_19_a_window_that_never_opens"),
             h2("case_19_a_flood_of_continuations"),
             h2("case_19_silence_after_the_settings"),
+            h2("case_19_silence_in_mid_stream"),
         ],
     },
 ];

@@ -22,6 +22,10 @@ crate::every_level! {
     case_11_function_calls_without_ids_in_parallel
     case_12_a_reset_behind_the_body_takes_nothing_back
     case_14_unknown_and_integer_enums_and_null_arguments
+}
+
+// Case 18 is about how HTTP/1.1 marks where heads, bodies and connections end. HTTP/2 has frames for that: its own case is 19.
+crate::every_http1_level! {
     case_18_informational_heads_come_first
     case_18_chunk_extensions_and_trailers
     case_18_a_bad_chunk_size

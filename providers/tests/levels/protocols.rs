@@ -3,9 +3,9 @@
 use plimsoll_providers::{Options, Protocol, Provider, Timeouts, Trust};
 
 use crate::server::{Server, Step, answer, whole};
-use crate::{Bare, Original, Subject, Ultra, UltraPlain, in_time, question};
+use crate::{Bare, Mux, Original, Subject, Ultra, UltraPlain, in_time, question};
 
-crate::every_http2_level! {
+crate::every_level_of_both! {
     an_explicit_protocol_is_the_only_one_offered
 }
 
@@ -29,12 +29,19 @@ fn offers(hello: &str) -> (bool, bool) {
 }
 
 #[tokio::test]
-async fn by_itself_original_offers_both_and_ultra_and_bare_only_http1() {
+async fn by_itself_original_offers_both_ultra_and_bare_only_http1_and_mux_only_http2() {
     in_time(async {
         assert_eq!(offers(&hello::<Original>(Options::default()).await), (true, true));
         assert_eq!(offers(&hello::<Ultra>(Options::default()).await), (true, false));
         assert_eq!(offers(&hello::<UltraPlain>(Options::default()).await), (true, true));
         assert_eq!(offers(&hello::<Bare>(Options::default()).await), (true, false));
+        assert_eq!(offers(&hello::<Mux>(Options::default()).await), (false, true));
+        let h1 = Options { protocol: Protocol::Http1, ..Options::default() };
+        assert!(
+            Mux::make(crate::config("https://localhost"), h1)
+                .await
+                .is_err_and(|error| error.to_string().contains("h2"))
+        );
         let h2 = Options { protocol: Protocol::Http2, ..Options::default() };
         assert!(
             Bare::make(crate::config("https://localhost"), h2)
@@ -57,7 +64,7 @@ mod on {
         let server = Server::new([Step::Close]).await;
         let provider = S::at(&server.base(), Options { protocol: Protocol::Http2, ..Options::default() }).await;
         provider.generate(&question()).await.unwrap_err();
-        assert!(server.requests()[0].starts_with("PRI * HTTP/2.0\r\n"), "without TLS by prior knowledge");
+        assert_eq!(server.over_h2(), 1, "without TLS by prior knowledge");
     }
 
     pub(super) async fn a_known_address_needs_no_dns_and_keeps_its_name<S: Subject>() {

@@ -8,6 +8,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, watch};
 
+#[path = "server_h2.rs"]
+mod two;
+
 /// What is done after a request came, in order.
 #[derive(Clone)]
 pub(crate) enum Step {
@@ -29,6 +32,8 @@ pub(crate) struct Seen {
     pub(crate) requests: Vec<String>,
     /// How many connections were made.
     pub(crate) connections: usize,
+    /// How many of them began as HTTP/2 does.
+    pub(crate) over_h2: usize,
 }
 
 pub(crate) struct Server {
@@ -62,7 +67,13 @@ impl Server {
                     let (seen, hung_up, steps) = (seen.clone(), hung_up.clone(), steps.clone());
                     tokio::spawn(async move {
                         // A client that is gone is what some tests are about.
-                        let _ = serve(stream, &seen, &*steps).await;
+                        let _ = match speaks_h2(&stream).await {
+                            Ok(true) => {
+                                seen.lock().unwrap().over_h2 += 1;
+                                two::serve(stream, &seen, &hung_up, &*steps).await
+                            }
+                            _ => serve(stream, &seen, &*steps).await,
+                        };
                         hung_up.send_modify(|count| *count += 1);
                     });
                 }
@@ -83,7 +94,11 @@ impl Server {
         self.seen.lock().unwrap().connections
     }
 
-    /// Waits until so many connections have ended.
+    pub(crate) fn over_h2(&self) -> usize {
+        self.seen.lock().unwrap().over_h2
+    }
+
+    /// Waits until so many connections have ended, or streams on them were given up by their client.
     pub(crate) async fn ended(&self, connections: usize) {
         self.hung_up.subscribe().wait_for(|count| *count >= connections).await.unwrap();
     }
@@ -93,6 +108,22 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.closing.notify_waiters();
         self.task.abort();
+    }
+}
+
+/// Whether the client begins as HTTP/2 does, TLS aside, and wants more than that its first words are looked at.
+async fn speaks_h2(stream: &TcpStream) -> io::Result<bool> {
+    const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut seen = [0; PREFACE.len()];
+    loop {
+        let count = stream.peek(&mut seen).await?;
+        if count == 0 || seen[..count] != PREFACE[..count] {
+            return Ok(false);
+        }
+        if count == PREFACE.len() {
+            return Ok(true);
+        }
+        tokio::task::yield_now().await;
     }
 }
 

@@ -17,6 +17,7 @@ use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
 use plimsoll_providers::gemini_bare_http::BareGeminiProvider;
+use plimsoll_providers::gemini_mux::MuxGeminiProvider;
 use plimsoll_providers::gemini_optimized::OptimizedGeminiProvider;
 use plimsoll_providers::gemini_original::GeminiProvider;
 use plimsoll_providers::gemini_ultra_optimized::UltraOptimizedGeminiProvider;
@@ -55,6 +56,7 @@ async fn at(level: Level, question: &str, config: Config, options: Options) -> R
         Level::Optimized => owned!(OptimizedGeminiProvider),
         Level::Ultra => owned!(UltraOptimizedGeminiProvider),
         Level::Bare => owned_and_visited!(BareGeminiProvider),
+        Level::Mux => owned!(MuxGeminiProvider),
         // What it links would be in every program of this package.
         Level::Libcurl => Said::Unsupported("libcurl here: its programs are in a package of their own".to_owned()),
     })

@@ -6,7 +6,7 @@ pub mod server;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
 /// What no subject may ever show.
@@ -17,7 +17,7 @@ pub fn levels() -> &'static [&'static str] {
     if env!("CARGO_PKG_NAME") == "plimsoll-subjects-libcurl" {
         &["libcurl"]
     } else {
-        &["original", "optimized", "ultra", "bare"]
+        &["original", "optimized", "ultra", "bare", "mux"]
     }
 }
 
@@ -29,14 +29,17 @@ pub fn program(name: &str) -> PathBuf {
 
 /// How a subject is started, as the harness does it.
 pub fn command(program: impl AsRef<std::ffi::OsStr>, base_url: &str) -> Command {
-    let mut command = Command::new(program);
+    let mut command = Command::new(&program);
+    let name = Path::new(program.as_ref()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    // The one level that speaks nothing else.
+    let http = if name.starts_with("mux-") { "h2" } else { "h1" };
     command
         .env_clear()
         .env("PLIMSOLL_PROTOCOL", "1")
         .env("PLIMSOLL_BASE_URL", base_url)
         .env("PLIMSOLL_MODEL", "a-model")
         .env("PLIMSOLL_PROMPT", "Where is the line?")
-        .env("PLIMSOLL_HTTP", "h1")
+        .env("PLIMSOLL_HTTP", http)
         .env("PLIMSOLL_CRYPTO", "aws-lc")
         .env("PLIMSOLL_RUNTIME", "current_thread")
         .env("PLIMSOLL_SWITCHES", "default")

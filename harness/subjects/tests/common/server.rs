@@ -1,10 +1,13 @@
-//! A server of one kind of answer, plain HTTP/1.1: what is needed to see a subject at work, and no more.
+//! A server of one kind of answer, without TLS: what is needed to see a subject at work, and no more.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+
+#[path = "server_h2.rs"]
+mod two;
 
 /// The text of every answer: whole, and in the pieces in which it is streamed. A thought is to be left out.
 pub const PIECES: [&str; 3] = ["The Plimsoll l", "ine, é\u{2028}é, ", "is on the hull."];
@@ -37,7 +40,9 @@ impl Server {
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let seen = Arc::clone(&counted);
-                thread::spawn(move || serve(connection, &seen));
+                thread::spawn(move || {
+                    if speaks_h2(&connection)? { two::serve(connection, &seen) } else { serve(connection, &seen) }
+                });
             }
         });
         Self { origin, seen }
@@ -46,6 +51,18 @@ impl Server {
     /// Requests that came, and how many of them had the key in their header and nowhere else.
     pub fn seen(&self) -> (u64, u64) {
         (self.seen.requests.load(Ordering::SeqCst), self.seen.with_key.load(Ordering::SeqCst))
+    }
+}
+
+/// Whether a client begins as HTTP/2 does. No method of HTTP/1.1 that is served here begins with the same letters.
+fn speaks_h2(connection: &TcpStream) -> io::Result<bool> {
+    let mut first = [0; 3];
+    loop {
+        match connection.peek(&mut first)? {
+            3 => return Ok(&first == b"PRI"),
+            0 => return Ok(false),
+            _ => thread::yield_now(),
+        }
     }
 }
 
@@ -108,11 +125,7 @@ fn whole(to: &mut impl Write, status: &str, body: &str) -> io::Result<()> {
 /// Server-sent events, cut into chunks wherever it hurts.
 fn stream(to: &mut impl Write, cut: bool) -> io::Result<()> {
     to.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")?;
-    let mut events: String = PIECES[..2].iter().map(|piece| format!("data: {}\r\n\r\n", unfinished(piece))).collect();
-    if !cut {
-        events += &format!("data: {}\r\n\r\n", event(PIECES[2]));
-    }
-    for chunk in events.as_bytes().chunks(7) {
+    for chunk in events(cut).as_bytes().chunks(7) {
         write!(to, "{:x}\r\n", chunk.len())?;
         to.write_all(chunk)?;
         to.write_all(b"\r\n")?;
@@ -122,6 +135,15 @@ fn stream(to: &mut impl Write, cut: bool) -> io::Result<()> {
         return Err(io::ErrorKind::ConnectionAborted.into());
     }
     to.write_all(b"0\r\n\r\n")
+}
+
+/// The events of a stream, or what comes of them when it is cut.
+fn events(cut: bool) -> String {
+    let mut events: String = PIECES[..2].iter().map(|piece| format!("data: {}\r\n\r\n", unfinished(piece))).collect();
+    if !cut {
+        events += &format!("data: {}\r\n\r\n", event(PIECES[2]));
+    }
+    events
 }
 
 fn event(text: &str) -> String {

@@ -12,23 +12,23 @@ use crate::options::Options;
 
 /// Where a provider's requests go.
 #[derive(Debug)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     /// The host as a connection wants it: an IPv6 address without brackets.
     host: Box<str>,
     port: u16,
     /// Its address, if it need not be asked for.
     known: Option<IpAddr>,
     /// The `Host` header's value.
-    pub(super) authority: Box<str>,
+    pub(crate) authority: Box<str>,
     /// Whose certificate it must show; `None`: plain HTTP.
-    pub(super) name: Option<ServerName<'static>>,
+    pub(crate) name: Option<ServerName<'static>>,
     /// What precedes the API's version in a path, without a slash at its end.
-    pub(super) prefix: Box<str>,
+    pub(crate) prefix: Box<str>,
 }
 
 impl Origin {
     /// Reads it out of a configuration that was checked.
-    pub(super) fn new(config: &Config, options: &Options) -> Result<Self, Error> {
+    pub(crate) fn new(config: &Config, options: &Options) -> Result<Self, Error> {
         let wrong = || Error::config("base_url names no host: write it like https://example.com/prefix");
         let url = reqwest::Url::parse(config.base()).map_err(|_| wrong())?;
         if !url.username().is_empty() || url.password().is_some() {
@@ -52,8 +52,14 @@ impl Origin {
         })
     }
 
+    /// The base in one spelling, without a slash at its end.
+    pub(crate) fn base(&self) -> String {
+        let scheme = if self.name.is_some() { "https://" } else { "http://" };
+        [scheme, &self.authority, &self.prefix].concat()
+    }
+
     /// Connects, to one address after the other.
-    pub(super) async fn connect(&self) -> io::Result<TcpStream> {
+    pub(crate) async fn connect(&self) -> io::Result<TcpStream> {
         let stream = match self.known {
             Some(addr) => TcpStream::connect(SocketAddr::new(addr, self.port)).await?,
             None => TcpStream::connect((&*self.host, self.port)).await?,
