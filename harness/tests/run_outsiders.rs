@@ -105,3 +105,71 @@ probes = ["count"]
     let live = cost("with-vec") - cost("original");
     assert!((4_104.0..4_104.0 + 128.0).contains(&live), "{live} B of live heap more per request in flight");
 }
+
+#[test]
+fn helpers_and_a_proxy_are_read_beside_the_subject_and_are_never_its_own() {
+    let subjects = r#"
+version = 1
+[[subject]]
+id = "original"
+command = ["{target}/original-system"]
+[[subject]]
+id = "isolated"
+command = ["{target}/isolated-system"]
+[[subject]]
+id = "proxied"
+command = ["{target}/proxied-system"]
+proxy = ["{target}/tls-proxy"]
+[[subject]]
+id = "lost"
+command = ["{target}/proxied-system"]
+proxy = ["{target}/probe-null"]
+"#;
+    let suite = r#"
+[suite.s]
+subjects = ["original", "isolated", "proxied", "lost"]
+scenarios = ["chat"]
+samples = { rss = 1, count = 1 }
+[[suite.s.matrix]]
+probes = ["rss", "count"]
+"#;
+    let project = Project::with_subjects(subjects, suite);
+    assert_code(&project.plimsoll(&["run", "--suite", "s", "--out", "out"]), 3);
+    let record = project.record("out");
+    let sample = |subject: &str, probe: &str| {
+        let found = record.samples.iter().find(|s| s.cell.subject == subject && s.cell.probe == probe);
+        found.unwrap_or_else(|| panic!("no {subject} {probe}"))
+    };
+    let rows = |subject: &str, probe: &str, checkpoint: &str| {
+        let sample = sample(subject, probe);
+        let found = sample.checkpoints.iter().find(|c| c.name == checkpoint);
+        found.unwrap_or_else(|| panic!("{subject} {probe}: {:?}", sample.error)).processes.clone()
+    };
+    let roles = |subject: &str, probe: &str, checkpoint: &str| -> Vec<String> {
+        rows(subject, probe, checkpoint).into_iter().map(|row| row.role).collect()
+    };
+    for probe in ["rss", "count"] {
+        assert!(roles("original", probe, "steady@20").is_empty());
+        assert!(roles("isolated", probe, "start").is_empty());
+        assert_eq!(roles("isolated", probe, "client"), ["helper"]);
+        assert_eq!(roles("isolated", probe, "steady@256"), ["helper"]);
+        assert_eq!(roles("proxied", probe, "start"), ["proxy"]);
+        assert_eq!(roles("proxied", probe, "steady@256"), ["proxy"]);
+        assert_eq!(sample("isolated", probe).processes.len(), 1);
+    }
+    assert!(roles("isolated", "rss", "dropped").is_empty(), "helpers end with their provider");
+    assert_eq!(roles("isolated", "count", "dropped"), ["ended"]);
+    let anon = |subject: &str| at(sample(subject, "rss"), "steady@20", "proc.anon");
+    let beside = |subject: &str| rows(subject, "rss", "steady@20")[0].metrics["proc.anon"];
+    // What a process with a runtime and TLS takes at the least; and who has none of it takes less than who has all.
+    for subject in ["isolated", "proxied"] {
+        assert!(beside(subject) > 100_000, "{subject}: {}", beside(subject));
+        assert!(anon(subject) < anon("original"), "{subject}: {} {}", anon(subject), anon("original"));
+    }
+    let counted = |subject: &str, checkpoint: &str| rows(subject, "count", checkpoint)[0].metrics["heap.allocs"];
+    for subject in ["isolated", "proxied"] {
+        assert!(counted(subject, "steady@128") > counted(subject, "steady@64"), "{subject}");
+    }
+    let error = sample("lost", "rss").error.clone().unwrap_or_default();
+    assert!(error.contains("the subject's proxy said") && error.contains("plimsoll-proxy 1 address="), "{error}");
+}

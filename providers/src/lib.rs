@@ -8,6 +8,8 @@
 //! | `bare` | [`gemini_bare_http::BareGeminiProvider`] | a minimal HTTP/1.1 client of our own over rustls, bodies read where they lie |
 //! | `libcurl` | `gemini_libcurl::LibcurlGeminiProvider` | libcurl in place of reqwest, built from source; with the feature `libcurl` |
 //! | `mux` | [`gemini_mux::MuxGeminiProvider`] | HTTP/2 by the `h2` crate over rustls, for thousands of calls on few connections |
+//! | `isolated` | [`gemini_process_isolated::IsolatedGeminiProvider`] | requests in helper processes, which give their memory back by ending |
+//! | `proxied` | [`gemini_proxied::ProxiedGeminiProvider`] | no TLS in the process: a proxy on the same machine does it |
 //!
 //! All levels implement [`Provider`], share their [types] and answer alike; which one to take is a question of memory only.
 //!
@@ -143,6 +145,9 @@ pub mod gemini_libcurl;
 pub mod gemini_mux;
 pub mod gemini_optimized;
 pub mod gemini_original;
+#[cfg(unix)]
+pub mod gemini_process_isolated;
+pub mod gemini_proxied;
 pub mod gemini_ultra_optimized;
 #[cfg(feature = "monitor")]
 pub mod monitor;

@@ -20,6 +20,10 @@ pub enum Level {
     Libcurl,
     /// [`gemini_mux`](crate::gemini_mux).
     Mux,
+    /// [`gemini_process_isolated`](crate::gemini_process_isolated).
+    Isolated,
+    /// [`gemini_proxied`](crate::gemini_proxied).
+    Proxied,
 }
 
 impl Level {
@@ -32,6 +36,8 @@ impl Level {
             Self::Bare => "bare",
             Self::Libcurl => "libcurl",
             Self::Mux => "mux",
+            Self::Isolated => "isolated",
+            Self::Proxied => "proxied",
         }
     }
 
@@ -39,7 +45,7 @@ impl Level {
     pub const fn techniques(self) -> &'static [Technique] {
         use Technique::*;
         match self {
-            Self::Original | Self::Bare | Self::Libcurl | Self::Mux => &[],
+            Self::Original | Self::Bare | Self::Libcurl | Self::Mux | Self::Isolated | Self::Proxied => &[],
             Self::Optimized => &[ObjectPooling, LazyComponents, SmallPool],
             Self::Ultra => &[
                 StackFirstBuffers,
@@ -66,12 +72,20 @@ impl FromStr for Level {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        [Self::Original, Self::Optimized, Self::Ultra, Self::Bare, Self::Libcurl, Self::Mux]
-            .into_iter()
-            .find(|level| level.name() == text)
-            .ok_or_else(|| {
-                Error::config(format!("unknown level {text:?}: use original, optimized, ultra, bare, libcurl or mux"))
-            })
+        const ALL: [Level; 8] = [
+            Level::Original,
+            Level::Optimized,
+            Level::Ultra,
+            Level::Bare,
+            Level::Libcurl,
+            Level::Mux,
+            Level::Isolated,
+            Level::Proxied,
+        ];
+        ALL.into_iter().find(|level| level.name() == text).ok_or_else(|| {
+            let known = ALL.map(Self::name).join(", ");
+            Error::config(format!("unknown level {text:?}: use one of {known}"))
+        })
     }
 }
 

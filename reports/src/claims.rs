@@ -179,7 +179,8 @@ impl<'a> Ledger<'a> {
                 let others = scenario
                     .rows
                     .iter()
-                    .filter(|row| row.kind == "level" && row.subject != "ultra" && same_runtime(row, ultra));
+                    .filter(|row| row.kind == "level" && row.subject != "ultra" && same_runtime(row, ultra))
+                    .filter(|row| !self.view.shares_work(row));
                 let least = others
                     .filter_map(|row| Some((row, self.view.figure(row, "rss", &figure)?)))
                     .min_by(|a, b| a.1.stats.median.total_cmp(&b.1.stats.median));

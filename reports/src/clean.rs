@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{Answers, Cell, Environment, PlannedCell, Record, Sample, SubjectInfo};
+use crate::record::{Answers, Cell, Environment, PlannedCell, Process, Record, Sample, SubjectInfo};
 
 /// Longest name that is shown, characters.
 const NAME: usize = 64;
@@ -57,14 +57,12 @@ fn sample(sample: &mut Sample) {
     for checkpoint in &mut sample.checkpoints {
         checkpoint.name = name(&checkpoint.name);
         checkpoint.metrics = metrics(&checkpoint.metrics);
+        processes(&mut checkpoint.processes);
     }
     for mapping in &mut sample.mappings {
         mapping.name = name(&mapping.name);
     }
-    for process in &mut sample.processes {
-        process.role = name(&process.role);
-        process.metrics = metrics(&process.metrics);
-    }
+    processes(&mut sample.processes);
     let answers = &sample.answers;
     sample.answers = Answers {
         crc: name(&answers.crc),
@@ -72,6 +70,13 @@ fn sample(sample: &mut Sample) {
         protocol: name(&answers.protocol),
         ..answers.clone()
     };
+}
+
+fn processes(processes: &mut [Process]) {
+    for process in processes {
+        process.role = name(&process.role);
+        process.metrics = metrics(&process.metrics);
+    }
 }
 
 fn cell(cell: &Cell) -> Cell {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::beside;
 use crate::metric::{self, Kind};
 use crate::record::{Cell, Checkpoint, Latency, Record, Sample, Status};
 use crate::stats::{Exactness, Stats};
@@ -321,7 +322,9 @@ pub fn cells(record: &Record) -> Vec<CellFigures> {
 /// The figures of some samples of one cell, one value for each sample that counts, in their order.
 pub(crate) fn values(samples: &[&Sample]) -> BTreeMap<Figure, Vec<f64>> {
     let mut values: BTreeMap<Figure, Vec<f64>> = BTreeMap::new();
-    for (figure, value) in samples.iter().filter(|sample| sample.status == Status::Ok).flat_map(|s| figures(s)) {
+    for (figure, value) in
+        samples.iter().filter(|sample| sample.status == Status::Ok).flat_map(|s| figures(&beside::completed(s)))
+    {
         values.entry(figure).or_default().push(value);
     }
     values

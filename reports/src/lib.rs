@@ -9,6 +9,7 @@
 //! - [`terminal`], [`mod@format`] with [`html`], [`markdown`], [`json`], [`csv`]: the reports.
 #![forbid(unsafe_code)]
 
+mod beside;
 pub mod claims;
 pub(crate) mod clean;
 pub mod csv;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::record::Record;
 use crate::summary::{self, status_name};
 use crate::units::{Bytes, ratio};
-use crate::view::{Block, Entry, Scenario, Times, View};
+use crate::view::{Block, Entry, Scenario, Times, View, beside_columns};
 
 /// Longest comment that GitHub takes, less what a tag and a heading need, bytes.
 const LIMIT: usize = 60_000;
@@ -53,7 +53,7 @@ fn table(view: &View, scenario: &Scenario) -> String {
     if blocks.is_empty() {
         out.push_str("Nothing was measured.\n\n");
     }
-    for block in &blocks {
+    for block in blocks.iter().chain(&view.beside(scenario)) {
         push_block(&mut out, block);
     }
     out
@@ -169,7 +169,8 @@ fn glossary(view: &View) -> String {
                    median absolute deviation; `≈` more than half identical; no mark: one process. **Bold**: lowest of those under the same factors, with its ratio to \
                    the first subject under them. — not measured.\n\n"
         .to_owned();
-    for column in view.columns() {
+    let beside = if view.has_beside() { beside_columns() } else { Vec::new() };
+    for column in view.columns().into_iter().chain(beside) {
         let _ = writeln!(out, "- **{}**: {}.", column.heading, column.meaning);
     }
     out.push_str("\n</details>\n");

@@ -172,6 +172,31 @@ pub const METRICS: &[Metric] = &[
         "live C heap",
         "Bytes in use on the C library's heap beside jemalloc's: `uordblks` of mallinfo2, jemalloc binaries only.",
     ),
+    bytes(
+        "beside.rss",
+        Level,
+        "RSS beside",
+        "`proc.rss` summed over the processes that do the subject's work beside it: its helpers, its proxy.",
+    ),
+    bytes("beside.anon", Level, "anonymous beside", "`proc.anon` summed over the same."),
+    count(
+        "beside.allocs",
+        Counter,
+        "allocations beside",
+        "`heap.allocs` summed over the same, helpers that have ended included.",
+    ),
+    bytes("beside.live", Level, "live heap beside", "`heap.live` summed over the same."),
+    bytes(
+        "whole.rss",
+        Level,
+        "RSS, whole",
+        "`proc.rss` summed over the subject and the processes beside it; a file page that two of them have in memory counts twice.",
+    ),
+    bytes("whole.pss", Level, "PSS, whole", "`proc.pss` summed over the same: pages that only they share count once."),
+    bytes("whole.anon", Level, "anonymous, whole", "`proc.anon` summed over the same."),
+    count("whole.allocs", Counter, "allocations, whole", "`heap.allocs` summed over the same."),
+    bytes("whole.bytes", Counter, "bytes allocated, whole", "`heap.bytes` summed over the same."),
+    bytes("whole.live", Level, "live heap, whole", "`heap.live` summed over the same."),
 ];
 
 #[cfg(test)]
@@ -194,7 +219,8 @@ mod tests {
     fn the_vocabulary_is_complete() {
         for id in "proc.rss proc.pss proc.anon proc.file proc.lazyfree proc.hwm proc.swap proc.threads jemalloc.allocated jemalloc.active \
                    jemalloc.metadata jemalloc.resident jemalloc.mapped jemalloc.retained heap.allocs heap.bytes heap.reallocs heap.frees \
-                   heap.live heap.peak dhat.total dhat.t_gmax dhat.t_end cheap.live"
+                   heap.live heap.peak dhat.total dhat.t_gmax dhat.t_end cheap.live beside.rss beside.anon beside.allocs \
+                   beside.live whole.rss whole.pss whole.anon whole.allocs whole.bytes whole.live"
             .split_whitespace()
         {
             assert!(find(id).is_some(), "{id} is missing");

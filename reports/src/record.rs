@@ -219,7 +219,7 @@ pub struct Sample {
     pub checkpoints: Vec<Checkpoint>,
     /// Memory by mapping, read at `steady@20`, or at the last checkpoint before it, or at the last `held@C`: largest first, small ones summed under `other`.
     pub mappings: Vec<Mapping>,
-    /// Further processes that did the subject's work (helpers), read at the last checkpoint.
+    /// Further processes that did the subject's work (helpers, a proxy), read at `idle`.
     pub processes: Vec<Process>,
     /// What was asked and what came back.
     pub answers: Answers,
@@ -241,6 +241,10 @@ pub struct Checkpoint {
     pub at_ms: f64,
     /// The metrics of this sample's probe, by their name: `proc.anon`, `heap.allocs`, …
     pub metrics: BTreeMap<String, i64>,
+    /// Further processes that do the subject's work, as they were here: its helpers, its proxy. Their counters include those of helpers that
+    /// have ended. Absent where there are none, and in records from before it was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<Process>,
 }
 
 /// Memory of one file or kind of mapping, bytes.
@@ -261,7 +265,7 @@ pub struct Mapping {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Process {
-    /// `helper`, `proxy`, …
+    /// `helper`: a process that the subject started. `ended`: one that has ended, with its counters. `proxy`: one that was started for it.
     pub role: String,
     /// Its metrics, as in [`Checkpoint::metrics`].
     pub metrics: BTreeMap<String, i64>,

@@ -148,8 +148,10 @@ fn groups(view: &View) -> Vec<(&Scenario, Vec<&Row>)> {
 fn alike<'a>(view: &View, scenario: &'a Scenario, figure: &Figure) -> Vec<Vec<&'a Row>> {
     let rows = || scenario.rows.iter().filter(|row| view.figure(row, "rss", figure).is_some());
     let levels_only = rows().any(|row| row.kind == "level");
+    // What a level has its helpers or a proxy do it does not save: such levels are compared in a table of their own.
+    let own_work = rows().any(|row| row.kind == "level" && !view.shares_work(row));
     let mut groups: Vec<(BTreeMap<&str, &str>, Vec<&Row>)> = Vec::new();
-    for row in rows().filter(|row| !levels_only || row.kind == "level") {
+    for row in rows().filter(|row| (!levels_only || row.kind == "level") && !(own_work && view.shares_work(row))) {
         let common = row.conditions();
         match groups.iter_mut().find(|(factors, _)| *factors == common) {
             Some((_, rows)) => rows.push(row),

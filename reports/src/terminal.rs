@@ -6,7 +6,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use crate::record::Record;
 use crate::summary::{self, status_name};
 use crate::units::{Bytes, ratio};
-use crate::view::{Block, Column, Entry, Scenario, View};
+use crate::view::{Block, Column, Entry, Scenario, View, beside_columns};
 
 /// The record as a table for a terminal of `width` columns (unlimited if `None`), with ANSI colours if `colour`.
 #[must_use]
@@ -26,7 +26,7 @@ pub fn render(record: &Record, width: Option<u16>, colour: bool) -> String {
         if blocks.is_empty() {
             out.push_str("  nothing measured\n");
         }
-        for block in &blocks {
+        for block in blocks.iter().chain(&view.beside(scenario)) {
             push_wrapped(&mut out, &caption(block), width, |text| paint.dim(text));
             out.push_str(&tables(block, width, &paint));
         }
@@ -41,7 +41,8 @@ pub fn render(record: &Record, width: Option<u16>, colour: bool) -> String {
     }
     out.push('\n');
     push_wrapped(&mut out, GLOSSARY, width, |text| paint.dim(text));
-    for column in &columns {
+    let beside = if view.has_beside() { beside_columns() } else { Vec::new() };
+    for column in columns.iter().chain(&beside) {
         push_wrapped(&mut out, &format!("{}: {}.", column.heading, column.meaning), width, |text| paint.dim(text));
     }
     out

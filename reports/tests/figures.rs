@@ -5,7 +5,7 @@ mod common;
 use common::{Builder, PLAIN, Shape, cell, held, varied};
 use plimsoll_reports::derive::{CellFigures, Figure, cells};
 use plimsoll_reports::noise;
-use plimsoll_reports::record::{Record, Status};
+use plimsoll_reports::record::{Process, Record, Status};
 use plimsoll_reports::stats::Exactness;
 use plimsoll_reports::stats::power::Rule;
 use plimsoll_reports::summary;
@@ -288,4 +288,70 @@ fn noise_of_samples_that_do_not_count_is_not_told() {
     let told = noise::noise(&record, &RULE);
     assert!(!told.is_empty());
     assert!(told.iter().all(|row| row.measured.stats.samples == 4 && row.measured.is_exact()));
+}
+
+/// A record of a subject that has a helper from `client` on, or had it until `steady@64`, and a proxy from the beginning.
+fn accompanied(probe: &str, metric: &str) -> Record {
+    let cell = cell("s", "chat", probe, &[]);
+    let mut record = Builder::new().subject("s", "level", "").scenario("chat", 1).measured(&cell, &[PLAIN]).build();
+    for (at, checkpoint) in record.samples[0].checkpoints.iter_mut().enumerate() {
+        let row = |role: &str, value| Process { role: role.to_owned(), metrics: [(metric.to_owned(), value)].into() };
+        checkpoint.processes.push(row("proxy", 1_000));
+        if at >= 2 {
+            let requests = i64::try_from(checkpoint.requests).unwrap();
+            checkpoint.processes.push(row(if at < 6 { "helper" } else { "ended" }, 50_000 + 7 * requests));
+        }
+    }
+    record
+}
+
+#[test]
+fn what_helpers_and_a_proxy_take_is_beside_a_subjects_own_and_in_the_whole() {
+    let record = accompanied("rss", "proc.anon");
+    let figures = cells(&record).remove(0);
+    assert_eq!(value(&figures, Figure::growth("proc.anon")), 733_184.0, "the subject's own is its own");
+    assert_eq!(value(&figures, Figure::at("start", "beside.anon")), 1_000.0);
+    assert_eq!(value(&figures, Figure::at("steady@20", "beside.anon")), 51_140.0);
+    assert_eq!(value(&figures, Figure::growth("whole.anon")), 733_184.0 + 50_140.0);
+    assert!(figures.figure(&Figure::growth("whole.pss")).is_none_or(|pss| pss.stats.median > 0.0));
+    let counted = cells(&accompanied("count", "heap.allocs")).remove(0);
+    assert_eq!(value(&counted, Figure::per_request("heap.allocs")), 119.0);
+    assert_eq!(value(&counted, Figure::per_request("beside.allocs")), 7.0);
+    assert_eq!(value(&counted, Figure::per_request("whole.allocs")), 126.0);
+    assert!(counted.figure(&Figure::per_request("whole.anon")).is_none());
+}
+
+#[test]
+fn who_has_others_do_the_work_is_not_called_best_for_it() {
+    let mut record = two(&[Shape { growth: 100_000, ..PLAIN }; 5], "system");
+    assert!(summary(&record).verdict.starts_with("`ultra` grew least"));
+    for sample in record.samples.iter_mut().filter(|sample| sample.cell.subject == "ultra") {
+        for checkpoint in &mut sample.checkpoints {
+            let metrics = [("proc.anon".to_owned(), 700_000)].into();
+            checkpoint.processes.push(Process { role: "helper".to_owned(), metrics });
+        }
+    }
+    assert!(summary(&record).verdict.starts_with("`original` grew"), "{}", summary(&record).verdict);
+    let terminal = plimsoll_reports::terminal::render(&record, None, false);
+    let marked: Vec<&str> = terminal.lines().filter(|line| line.contains(" *")).collect();
+    assert!(marked.iter().all(|line| !line.contains("ultra ")), "{marked:#?}");
+}
+
+#[test]
+fn every_report_shows_both_and_only_where_there_are_any() {
+    let with = accompanied("rss", "proc.anon");
+    let without = Builder::new()
+        .subject("s", "level", "")
+        .scenario("chat", 1)
+        .measured(&cell("s", "chat", "rss", &[]), &[PLAIN])
+        .build();
+    for format in plimsoll_reports::Format::ALL {
+        let text = |record| String::from_utf8(plimsoll_reports::render(record, format)).unwrap();
+        let marks = ["anon beside", "beside.anon"];
+        assert!(marks.iter().any(|mark| text(&with).contains(mark)), "{format:?}");
+        // The page's glossary names every metric, measured or not.
+        assert!(!text(&without).contains("anon beside"), "{format:?}");
+    }
+    let terminal = plimsoll_reports::terminal::render(&with, None, false);
+    assert!(terminal.contains("memory with helpers and proxy") && terminal.contains("49.9 KiB"), "{terminal}");
 }

@@ -69,7 +69,7 @@ fn subjects(project: &Project) -> String {
                     _ => "no²".to_owned(),
                 };
             }
-            match launch::locate(project, subject, probe.allocator().unwrap_or(Allocator::System)) {
+            match launch::locate(project, &subject.command, probe.allocator().unwrap_or(Allocator::System)) {
                 Ok(_) => "yes".to_owned(),
                 Err(Missing::NotBuilt(_)) => "once built".to_owned(),
                 Err(Missing::NotInstalled(name)) => format!("no {name}"),

@@ -108,13 +108,8 @@ impl Project {
         }
     }
 
-    /// A subject's command for an allocator: the program's path and its arguments.
-    pub fn command(&self, subject: &super::Subject, allocator: Allocator) -> (PathBuf, Vec<String>) {
-        self.filled_in(&subject.command, allocator)
-    }
-
-    /// A command with its words filled in.
-    pub fn filled_in(&self, command: &[String], allocator: Allocator) -> (PathBuf, Vec<String>) {
+    /// A command for an allocator: the program's path and its arguments.
+    pub fn command(&self, command: &[String], allocator: Allocator) -> (PathBuf, Vec<String>) {
         let target = self.target_dir();
         let fill = |word: &String| {
             word.replace("{allocator}", allocator.as_str()).replace("{target}", &target.to_string_lossy())
@@ -188,6 +183,9 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
         }
         if subject.verify.as_ref().is_some_and(Vec::is_empty) {
             return wrong(format!("{key}.verify"), "is empty; name the program to run, or leave the key out".into());
+        }
+        if subject.proxy.as_ref().is_some_and(Vec::is_empty) {
+            return wrong(format!("{key}.proxy"), "is empty; name the program to run, or leave it out".into());
         }
         for name in subject.env.keys() {
             if name.starts_with("PLIMSOLL_") || matches!(name.as_str(), "GEMINI_API_KEY" | "LD_PRELOAD") {

@@ -64,6 +64,10 @@ pub struct Subject {
     /// Crypto providers that it can choose from by `PLIMSOLL_CRYPTO`; without this key the factor does not apply to it.
     #[serde(default)]
     pub crypto: Option<Vec<Crypto>>,
+    /// A proxy that it speaks through, as `command`: started before it for each sample, told to it by `PLIMSOLL_PROXY`, and measured beside it
+    /// and apart.
+    #[serde(default)]
+    pub proxy: Option<Vec<String>>,
     /// Further environment variables for it.
     #[serde(default)]
     pub env: BTreeMap<String, String>,

@@ -46,7 +46,7 @@ pub fn machine(environment: &Environment) -> Vec<Finding> {
 pub fn subjects(project: &Project) -> Vec<Finding> {
     let (mut there, mut not_built, mut not_installed) = (0, Vec::new(), Vec::new());
     for subject in &project.config.subject {
-        match launch::locate(project, subject, Allocator::System) {
+        match launch::locate(project, &subject.command, Allocator::System) {
             Ok(_) => there += 1,
             Err(Missing::NotBuilt(_)) => not_built.push(subject.id.clone()),
             Err(Missing::NotInstalled(program)) => not_installed.push(format!("{} ({program})", subject.id)),

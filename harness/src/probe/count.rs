@@ -67,12 +67,27 @@ impl Counters {
         Ok(slots.iter().rfind(|slot| slot.pid == pid).filter(|_| executed).map(metrics))
     }
 
-    /// The counts of every other process that the subject started, in the order in which they came.
+    /// The counts of every other process that the subject started, by its id, in the order in which they came. What it counted before it
+    /// became another program is in them.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn helpers(&self, pid: u32) -> Result<Vec<Metrics>, CountError> {
-        Ok(self.slots()?.iter().filter(|slot| slot.pid != pid).map(metrics).collect())
+    pub fn helpers(&self, pid: u32) -> Result<Vec<(u32, Metrics)>, CountError> {
+        let mut helpers: Vec<(u32, Metrics)> = Vec::new();
+        for slot in self.slots()?.iter().filter(|slot| slot.pid != pid) {
+            match helpers.iter_mut().find(|(helper, _)| *helper == slot.pid) {
+                None => helpers.push((slot.pid, metrics(slot))),
+                Some((_, counted)) => {
+                    for (name, value) in metrics(slot) {
+                        // What the earlier program held went with it.
+                        let before =
+                            if LEVELS.contains(&&*name) { 0 } else { counted.get(&name).copied().unwrap_or_default() };
+                        counted.insert(name, before + value);
+                    }
+                }
+            }
+        }
+        Ok(helpers)
     }
 
     fn slots(&self) -> Result<Vec<Slot>, CountError> {
@@ -82,6 +97,9 @@ impl Counters {
         layout::read(&bytes).map_err(|error| CountError::Layout(error.to_string()))
     }
 }
+
+/// Of the metrics, those that end with a process.
+pub const LEVELS: [&str; 2] = ["heap.live", "heap.peak"];
 
 fn metrics(slot: &Slot) -> Metrics {
     Metrics::from([

@@ -1,11 +1,13 @@
 //! Reading a subject's memory while it stands still.
 //!
 //! - `proc`: from outside, by `/proc` (probe `rss`)
+//! - `family`: the processes that it started
 //! - `count`: the counters of `libplimsoll_count.so` (probe `count`)
 //!
 //! The probes `jemalloc` and `dhat` are read by the subject itself and come with its answers.
 
 pub mod count;
+pub mod family;
 pub mod proc;
 
 use std::collections::BTreeMap;

@@ -23,6 +23,10 @@ pub struct Shared {
     pub model: String,
     /// The file with the counters, made anew for each sample.
     pub count_file: PathBuf,
+    /// The same of a subject's proxy.
+    pub proxy_count_file: PathBuf,
+    /// Where a subject's proxy may make a socket.
+    pub proxy_socket: PathBuf,
     /// `libplimsoll_count.so`.
     pub count_library: PathBuf,
 }
@@ -77,19 +81,12 @@ pub enum Missing {
     NotBuilt(PathBuf),
 }
 
-/// Finds a subject's program.
+/// Finds the program of a subject's command, or of its proxy's.
 ///
 /// # Errors
 /// When it is not there.
-pub fn locate(project: &Project, subject: &Subject, allocator: Allocator) -> Result<(PathBuf, Vec<String>), Missing> {
-    found(project.command(subject, allocator))
-}
-
-/// Finds the program of a command whose words are filled in.
-///
-/// # Errors
-/// When it is not there.
-pub fn found((program, arguments): (PathBuf, Vec<String>)) -> Result<(PathBuf, Vec<String>), Missing> {
+pub fn locate(project: &Project, command: &[String], allocator: Allocator) -> Result<(PathBuf, Vec<String>), Missing> {
+    let (program, arguments) = project.command(command, allocator);
     if program.components().count() > 1 {
         let path = std::path::absolute(&program).unwrap_or(program);
         return if path.is_file() { Ok((path, arguments)) } else { Err(Missing::NotBuilt(path)) };
@@ -116,6 +113,32 @@ pub fn environment(
     shared: &Shared,
     dhat_file: Option<&Path>,
 ) -> Vec<(String, String)> {
+    let mut env = common(cell, probe, prefix, shared, &shared.count_file);
+    let mut set = |key: &str, value: &str| env.push((key.to_owned(), value.to_owned()));
+    set("PLIMSOLL_MODEL", &shared.model);
+    set("PLIMSOLL_PROMPT", PROMPT);
+    set("PLIMSOLL_HTTP", factor(cell, "protocol").unwrap_or("h1"));
+    set("PLIMSOLL_RUNTIME", factor(cell, "runtime").unwrap_or("current_thread"));
+    set("PLIMSOLL_SWITCHES", factor(cell, "switches").unwrap_or("default"));
+    set("GEMINI_API_KEY", shared.key.expose());
+    if let Some(path) = dhat_file {
+        set("PLIMSOLL_DHAT_FILE", &path.to_string_lossy());
+    }
+    for (key, value) in &subject.env {
+        set(key, value);
+    }
+    env
+}
+
+/// The whole environment of a cell's proxy. It gets no key: keys come to it with requests.
+pub fn proxy_environment(cell: &Cell, probe: Probe, shared: &Shared) -> Vec<(String, String)> {
+    let mut env = common(cell, probe, "", shared, &shared.proxy_count_file);
+    env.push(("PLIMSOLL_SOCKET".to_owned(), shared.proxy_socket.to_string_lossy().into_owned()));
+    env
+}
+
+/// What both are told: where the server is, whom to trust, and how they are measured.
+fn common(cell: &Cell, probe: Probe, prefix: &str, shared: &Shared, count_file: &Path) -> Vec<(String, String)> {
     let mut env: Vec<(String, String)> = Vec::new();
     let mut set = |key: &str, value: &str| env.push((key.to_owned(), value.to_owned()));
     let authority = shared.origin.split_once("://").map_or(shared.origin.as_str(), |(_, rest)| rest);
@@ -127,13 +150,7 @@ pub fn environment(
         None if authority.starts_with("localhost:") => set("PLIMSOLL_RESOLVE", &format!("{authority}:127.0.0.1")),
         None => {}
     }
-    set("PLIMSOLL_MODEL", &shared.model);
-    set("PLIMSOLL_PROMPT", PROMPT);
-    set("PLIMSOLL_HTTP", factor(cell, "protocol").unwrap_or("h1"));
     set("PLIMSOLL_CRYPTO", factor(cell, "crypto").unwrap_or("aws-lc"));
-    set("PLIMSOLL_RUNTIME", factor(cell, "runtime").unwrap_or("current_thread"));
-    set("PLIMSOLL_SWITCHES", factor(cell, "switches").unwrap_or("default"));
-    set("GEMINI_API_KEY", shared.key.expose());
     for (key, value) in SUBJECT_ENV {
         set(key, value);
     }
@@ -142,13 +159,7 @@ pub fn environment(
             set(key, value);
         }
         set("LD_PRELOAD", &shared.count_library.to_string_lossy());
-        set("PLIMSOLL_COUNT_FILE", &shared.count_file.to_string_lossy());
-    }
-    if let Some(path) = dhat_file {
-        set("PLIMSOLL_DHAT_FILE", &path.to_string_lossy());
-    }
-    for (key, value) in &subject.env {
-        set(key, value);
+        set("PLIMSOLL_COUNT_FILE", &count_file.to_string_lossy());
     }
     env
 }

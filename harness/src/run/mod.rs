@@ -4,6 +4,7 @@
 //! - `launch`: how a subject is started
 //! - `live`: what the live service needs besides
 //! - `mock`: the mock's process
+//! - `proxy`: the process of a subject's proxy
 //! - `sample`: one sample
 //! - `scratch`: the folder for sockets and counters
 //! - `store`: what is left on disk
@@ -12,6 +13,7 @@ pub mod environment;
 pub mod launch;
 pub mod live;
 pub mod mock;
+pub mod proxy;
 pub mod sample;
 pub mod scratch;
 pub mod store;
@@ -322,6 +324,8 @@ impl<'a> Runner<'a> {
             key: self.order.key.clone(),
             model: access.model.clone().unwrap_or_else(|| MODEL.to_owned()),
             count_file: scratch.join("count"),
+            proxy_count_file: scratch.join("proxy-count"),
+            proxy_socket: scratch.join("proxy"),
             count_library: count_library()?,
         };
         Ok(Served { mock, shared })

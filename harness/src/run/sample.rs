@@ -2,7 +2,7 @@
 
 mod hold;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -11,12 +11,13 @@ use plimsoll_reports::record::{Answers, Checkpoint, Latency, Process as ProcessR
 use super::launch::{self, Missing, Shared};
 use super::live::{self, Live};
 use super::mock::{self, Mock};
+use super::proxy::{self, Proxy};
 use crate::config::{Probe, Project, Subject};
 use crate::plan::order::Turn;
 use crate::plan::scenario::Scenario;
-use crate::probe::Metrics;
-use crate::probe::count::Counters;
+use crate::probe::count::{self, Counters};
 use crate::probe::proc::Watched;
+use crate::probe::{Metrics, family};
 use crate::process::protocol::{self, Answer, Pairs};
 use crate::process::{Launch, Lost, Process, exec};
 
@@ -161,6 +162,7 @@ struct Tally {
 }
 
 struct Subjected {
+    proxy: Option<Proxy>,
     process: Process,
     watched: Watched,
     counters: Option<Counters>,
@@ -206,10 +208,8 @@ impl Taking<'_> {
         let done = tally.answered;
         let pairs = self.command(&mut it, "idle")?;
         self.checkpoint(&it, "idle", done, &pairs)?;
-        if let Some(counters) = &it.counters {
-            let helpers = counters.helpers(it.process.id()).map_err(Trouble::failed)?;
-            let row = |metrics| ProcessRow { role: "helper".into(), metrics };
-            self.sample.processes = helpers.into_iter().map(row).collect();
+        if let Some(idle) = self.sample.checkpoints.last() {
+            self.sample.processes.clone_from(&idle.processes);
         }
         let pairs = self.command(&mut it, "drop")?;
         self.checkpoint(&it, "dropped", done, &pairs)?;
@@ -246,17 +246,7 @@ impl Taking<'_> {
     fn start(&mut self, subject: &Subject) -> Result<Subjected, Trouble> {
         let bench = self.bench;
         self.room()?;
-        let located = launch::locate(bench.project, subject, launch::allocator(&self.sample.cell));
-        let (program, arguments) = located.map_err(|missing| match missing {
-            Missing::NotInstalled(name) => Trouble {
-                status: Status::Unavailable,
-                message: format!("{name} is not in PATH; install it to measure this"),
-            },
-            Missing::NotBuilt(path) => {
-                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                Trouble::failed(format!("{name} is not there; build it, or name its build command in plimsoll.toml"))
-            }
-        })?;
+        let (program, arguments) = self.locate(&subject.command)?;
         let prefix = match (bench.mock, bench.fault) {
             (None, _) => String::new(),
             (Some(_), None) => format!("/s/{}", self.scenario.script),
@@ -268,7 +258,7 @@ impl Taking<'_> {
             self.sample.profile = Some(name.clone());
             std::path::absolute(bench.dir.join(&name)).unwrap_or_else(|_| bench.dir.join(name))
         });
-        let env =
+        let mut env =
             launch::environment(subject, &self.sample.cell, self.probe, &prefix, bench.shared, dhat_file.as_deref());
         let counters = match self.probe {
             Probe::Count => Some(Counters::create(&bench.shared.count_file).map_err(Trouble::failed)?),
@@ -277,9 +267,75 @@ impl Taking<'_> {
         if let Some(mock) = bench.mock {
             mock.reset().map_err(Trouble::failed)?;
         }
+        let proxy = subject.proxy.as_ref().map(|command| self.start_proxy(command)).transpose()?;
+        env.extend(proxy.iter().map(|proxy| (proxy::VARIABLE.to_owned(), proxy.address().to_owned())));
         let process = Process::start(&Launch { program, arguments, env })?;
         let watched = Watched::new(process.id()).map_err(Trouble::failed)?;
-        Ok(Subjected { process, watched, counters })
+        Ok(Subjected { proxy, process, watched, counters })
+    }
+
+    fn locate(&self, command: &[String]) -> Result<(PathBuf, Vec<String>), Trouble> {
+        let located = launch::locate(self.bench.project, command, launch::allocator(&self.sample.cell));
+        located.map_err(|missing| match missing {
+            Missing::NotInstalled(name) => Trouble {
+                status: Status::Unavailable,
+                message: format!("{name} is not in PATH; install it to measure this"),
+            },
+            Missing::NotBuilt(path) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                Trouble::failed(format!("{name} is not there; build it, or name its build command in plimsoll.toml"))
+            }
+        })
+    }
+
+    fn start_proxy(&self, command: &[String]) -> Result<Proxy, Trouble> {
+        let shared = self.bench.shared;
+        let (program, arguments) = self.locate(command)?;
+        let env = launch::proxy_environment(&self.sample.cell, self.probe, shared);
+        // The last sample's proxy was killed and left its socket.
+        let _ = std::fs::remove_file(&shared.proxy_socket);
+        let count_file = (self.probe == Probe::Count).then_some(&shared.proxy_count_file);
+        Proxy::start(&Launch { program, arguments, env }, count_file).map_err(Trouble::failed)
+    }
+
+    /// The processes beside the subject, as its probe reads them.
+    fn beside(&self, it: &Subjected) -> Result<Vec<ProcessRow>, Trouble> {
+        let subject = it.process.id();
+        let mut rows = Vec::new();
+        let row = |role: &str, metrics| ProcessRow { role: role.to_owned(), metrics };
+        match (self.probe, &it.counters) {
+            (Probe::Rss, _) => {
+                for helper in family::descendants(subject) {
+                    // One that ends just now takes no memory any more.
+                    let Ok(metrics) = Watched::new(helper).and_then(|helper| helper.metrics()) else { continue };
+                    rows.push(row("helper", metrics));
+                }
+            }
+            (Probe::Count, Some(counters)) => {
+                let living = family::descendants(subject);
+                for (helper, mut metrics) in counters.helpers(subject).map_err(Trouble::failed)? {
+                    let lives = living.contains(&helper);
+                    metrics.retain(|name, _| lives || !count::LEVELS.contains(&&**name));
+                    rows.push(row(if lives { "helper" } else { "ended" }, metrics));
+                }
+            }
+            _ => {}
+        }
+        if let Some(proxy) = &it.proxy {
+            rows.extend(proxy.row(self.probe).map_err(Trouble::failed)?);
+        }
+        Ok(rows)
+    }
+
+    /// Waits until all that work for the subject are at rest, too: what they still do they do for it.
+    fn rest(&self, it: &Subjected) {
+        it.watched.rest(REST);
+        if let Some(proxy) = &it.proxy {
+            proxy.rest(REST);
+        }
+        for helper in family::descendants(it.process.id()).into_iter().filter_map(|helper| Watched::new(helper).ok()) {
+            helper.rest(REST);
+        }
     }
 
     /// Refuses work for which there are not enough files to open. Over HTTP/2 many requests share one.
@@ -309,7 +365,7 @@ impl Taking<'_> {
     }
 
     fn checkpoint(&mut self, it: &Subjected, name: &str, requests: u64, pairs: &Pairs) -> Result<(), Trouble> {
-        it.watched.rest(REST);
+        self.rest(it);
         let mut metrics: Metrics = protocol::metrics(pairs)?;
         match self.probe {
             Probe::Rss => metrics.extend(it.watched.metrics().map_err(Trouble::failed)?),
@@ -339,6 +395,7 @@ impl Taking<'_> {
             requests,
             at_ms: it.process.age_ms(),
             metrics,
+            processes: self.beside(it)?,
         });
         Ok(())
     }

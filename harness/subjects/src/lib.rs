@@ -1,7 +1,7 @@
 //! What the measured programs of this repository share: each level's few lines, as a stranger would write them.
 //!
 //! The programs are in `src/bin`, one for each level and allocator, three lines each. A program holds one level only, because what else
-//! is linked in moves the figures at `start` (tested with `nm`). The level `libcurl` has a package of its own, `libcurl/`, for what it links
+//! is linked in moves the figures at `start` (tested with `nm`). `tls-proxy` is the proxy of `proxied`, measured beside it. The level `libcurl` has a package of its own, `libcurl/`, for what it links
 //! would be in every program of this one. `probe-*` are for the harness's own tests, `c/` and `python/` hold
 //! subjects in other languages. [`conform`] is not measured: it says what each level understood.
 #![forbid(unsafe_code)]
@@ -9,10 +9,12 @@
 pub mod ask;
 pub mod bare;
 pub mod conform;
+pub mod isolated;
 pub mod mux;
 pub mod optimized;
 pub mod original;
 pub mod probe;
+pub mod proxied;
 pub mod ultra;
 
 use std::time::Duration;

@@ -164,3 +164,33 @@ fn dhat_writes_a_profile_that_names_the_level() {
 fn module(level: &str) -> String {
     if level == "libcurl" { "plimsoll_subjects_libcurl".to_owned() } else { format!("plimsoll_subjects::{level}") }
 }
+
+/// The processes that a subject has started.
+fn helpers(subject: u32) -> Vec<u32> {
+    let list = |thread: fs::DirEntry| fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+    let threads = fs::read_dir(format!("/proc/{subject}/task")).unwrap().flatten().map(list);
+    threads.flat_map(|list| list.split_whitespace().map(|id| id.parse().unwrap()).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn helpers_know_no_key_but_by_the_pipe_and_end_with_a_subject_that_is_killed() {
+    // These tests are another package's, too.
+    if !levels().contains(&"isolated") {
+        return;
+    }
+    let server = Server::start();
+    let mut subject = Subject::start(command(program("isolated-system"), &server.origin));
+    subject.ready();
+    assert_eq!(subject.ok("chat 3 1")["answered"], "3");
+    let helpers = helpers(subject.id());
+    assert_eq!(helpers.len(), 1);
+    for file in ["cmdline", "environ"] {
+        let told = fs::read(format!("/proc/{}/{file}", helpers[0])).unwrap();
+        assert!(!String::from_utf8_lossy(&told).contains(KEY), "{file}");
+    }
+    // Dropped is killed, with nothing said to anybody.
+    drop(subject);
+    while fs::read_to_string(format!("/proc/{}/stat", helpers[0])).is_ok_and(|stat| !stat.contains(") Z ")) {
+        std::thread::yield_now();
+    }
+}

@@ -24,6 +24,8 @@ pub struct Env {
     pub http: String,
     /// `ring` or `aws-lc`, for clients that can choose.
     pub crypto: String,
+    /// Where the subject's proxy listens; empty if it has none.
+    pub proxy: String,
     /// `current_thread` or `multi_thread`: what the worker runs on.
     pub runtime: String,
     /// Techniques, comma-separated; `default` leaves them as the level sets them; empty: all off.
@@ -42,6 +44,7 @@ impl Env {
             prompt: required("PLIMSOLL_PROMPT")?,
             http: optional("PLIMSOLL_HTTP"),
             crypto: optional("PLIMSOLL_CRYPTO"),
+            proxy: optional("PLIMSOLL_PROXY"),
             runtime: optional("PLIMSOLL_RUNTIME"),
             switches: std::env::var("PLIMSOLL_SWITCHES").unwrap_or_else(|_| "default".to_owned()),
         })
@@ -59,6 +62,7 @@ impl fmt::Debug for Env {
             .field("prompt", &self.prompt)
             .field("http", &self.http)
             .field("crypto", &self.crypto)
+            .field("proxy", &self.proxy)
             .field("runtime", &self.runtime)
             .field("switches", &self.switches)
             .finish()
@@ -134,6 +138,7 @@ mod tests {
             prompt: text(),
             http: text(),
             crypto: text(),
+            proxy: text(),
             runtime: text(),
             switches: text(),
         };

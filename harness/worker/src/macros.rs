@@ -11,6 +11,9 @@
 /// `c` is an `Arc` of the client, `req` a [`Request`](crate::Request), `on_text` a function that can be cloned and sent. An `E` is
 /// anything that can be displayed, or a [`Failure`](crate::Failure) which also says the kind. Futures are `Send`.
 ///
+/// - `before:` (before the client) an expression that is the very first statement of `main`, ahead of the greeting: for a client whose library
+///   must come first, as one that starts this program again for other work. What it does in the measured process is in no growth.
+///
 /// For more than one program of a subject, put the three functions `client(env)`, `chat(c, req, on_text)` and `stream(c, req, on_text)`
 /// in a module and name it instead: `subject! { name: "mine", allocator: jemalloc, module: my_crate::subject }`.
 #[macro_export]
@@ -18,11 +21,13 @@ macro_rules! subject {
     (
         $(name: $name:expr,)?
         $(allocator: $allocator:ident,)?
+        $(before: $before:expr,)?
         module: $($module:ident)::+ $(,)?
     ) => {
         $crate::subject! {
             $(name: $name,)?
             $(allocator: $allocator,)?
+            $(before: $before,)?
             client: |env| $($module)::+::client(env),
             chat: |c, req, on_text| $($module)::+::chat(c, req, on_text),
             stream: |c, req, on_text| $($module)::+::stream(c, req, on_text),
@@ -31,6 +36,7 @@ macro_rules! subject {
     (
         $(name: $name:expr,)?
         $(allocator: $allocator:ident,)?
+        $(before: $before:expr,)?
         client: |$env:pat_param| $client:expr,
         chat: |$($chat_arg:pat_param),+| $chat:expr,
         stream: |$($stream_arg:pat_param),+| $stream:expr $(,)?
@@ -38,6 +44,7 @@ macro_rules! subject {
         $crate::__global_allocator!($($allocator)?);
 
         fn main() {
+            $($before;)?
             $crate::run::<$crate::__allocator!($($allocator)?), _>(
                 $crate::about!($($name)?),
                 $crate::Parts::client(|$env| $client)

@@ -12,9 +12,8 @@ use rustls::ClientConfig;
 use rustls::client::UnbufferedClientConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
 use rustls_pki_types::ServerName;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
+use super::socket::Socket;
 use crate::net::{BufferPool, Lease, Origin};
 
 /// The most plain bytes of one record.
@@ -26,7 +25,7 @@ const MAX_GATHERED: usize = 128 << 10;
 
 /// A connection to the origin.
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Socket,
     tls: Option<UnbufferedClientConnection>,
     /// Where buffers come from.
     pool: Arc<BufferPool>,
@@ -49,12 +48,14 @@ impl Connection {
     /// Connects, and verifies whom to. A connection is moved often, and is large: it lies in a box.
     pub(super) async fn open(
         origin: &Origin,
-        config: &Arc<ClientConfig>,
+        config: Option<&Arc<ClientConfig>>,
         pool: &Arc<BufferPool>,
     ) -> io::Result<Box<Self>> {
-        let stream = origin.connect().await?;
-        let begin = |name: &ServerName<'static>| UnbufferedClientConnection::new(Arc::clone(config), name.clone());
-        let tls = origin.name.as_ref().map(begin).transpose().map_err(io::Error::other)?;
+        let stream = Socket::open(origin).await?;
+        let begin = |(name, config): (&ServerName<'static>, &Arc<ClientConfig>)| {
+            UnbufferedClientConnection::new(Arc::clone(config), name.clone())
+        };
+        let tls = origin.name.as_ref().zip(config).map(begin).transpose().map_err(io::Error::other)?;
         let mut connection = Box::new(Self { stream, tls, pool: Arc::clone(pool), incoming: None, ended: false });
         connection.handshake().await?;
         Ok(connection)

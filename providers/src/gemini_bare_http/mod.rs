@@ -17,6 +17,7 @@ mod exchange;
 mod idle;
 mod request;
 mod rooms;
+mod socket;
 mod visiting;
 
 use std::ops::ControlFlow;
@@ -29,6 +30,7 @@ use rustls::ClientConfig;
 
 use crate::call::{self, Reply};
 use crate::error::{ApiError, Error, Phase};
+use crate::gemini_proxied::ProxyAddress;
 use crate::net::{self, Address, ApiKey, MAX_ERROR_BODY, Method, Origin, Patience, Wait};
 use crate::options::{Limits, Options, Protocol, StreamForm};
 use crate::provider::Provider;
@@ -55,7 +57,8 @@ pub struct BareGeminiProvider {
     config: BareGeminiConfig,
     fields: Fields,
     key: ApiKey,
-    tls: Arc<ClientConfig>,
+    /// `None`: a proxy does it.
+    tls: Option<Arc<ClientConfig>>,
     patience: Patience,
     limits: Limits,
     form: StreamForm,
@@ -79,16 +82,33 @@ impl BareGeminiProvider {
     /// # Errors
     ///
     /// [`Error::Config`] for a configuration or options that cannot work; [`Protocol::Http2`] is one.
-    pub async fn with_options(mut config: BareGeminiConfig, options: Options) -> Result<Self, Error> {
+    pub async fn with_options(config: BareGeminiConfig, options: Options) -> Result<Self, Error> {
         config.check()?;
-        options.techniques.of(Level::Bare)?;
-        if options.protocol == Protocol::Http2 {
-            return Err(Error::config("bare speaks HTTP/1.1 only: choose h1, or another level"));
-        }
+        let tls = net::lean_tls_config(&options.trust, options.crypto, Protocol::Http1)?;
         let origin = Origin::new(&config, &options)?;
+        Self::to(origin, Some(tls), Level::Bare, config, options)
+    }
+
+    /// A provider that speaks by way of a proxy, which does its TLS: the level `proxied`.
+    pub(crate) fn through(proxy: ProxyAddress, config: BareGeminiConfig, options: Options) -> Result<Self, Error> {
+        config.check()?;
+        let origin = Origin::new(&config, &options)?.through(proxy);
+        Self::to(origin, None, Level::Proxied, config, options)
+    }
+
+    fn to(
+        origin: Origin,
+        tls: Option<ClientConfig>,
+        level: Level,
+        mut config: BareGeminiConfig,
+        options: Options,
+    ) -> Result<Self, Error> {
+        options.techniques.of(level)?;
+        if options.protocol == Protocol::Http2 {
+            return Err(Error::config(format!("{level} speaks HTTP/1.1 only: choose h1, or another level")));
+        }
         let key = ApiKey::new(&config.api_key)?;
         let fields = Fields::new(&origin.authority, key.header().as_bytes());
-        let tls = net::lean_tls_config(&options.trust, options.crypto, Protocol::Http1)?;
         let patience = Patience::new(&config, &options.timeouts);
         config.api_key = String::new();
         config.base_url = Some(origin.prefix.to_string());
@@ -97,7 +117,7 @@ impl BareGeminiProvider {
             config,
             fields,
             key,
-            tls: Arc::new(tls),
+            tls: tls.map(Arc::new),
             patience,
             limits: options.limits,
             form: options.stream_form,
@@ -184,7 +204,7 @@ impl BareGeminiProvider {
     }
 
     async fn connect(&self, wait: &Wait) -> Result<Box<Connection>, Error> {
-        let open = Connection::open(&self.origin, &self.tls, &self.rooms.records);
+        let open = Connection::open(&self.origin, self.tls.as_ref(), &self.rooms.records);
         match tokio::time::timeout(wait.connect, open).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(Error::Transport { phase: Phase::Connect, source: Box::new(error) }),

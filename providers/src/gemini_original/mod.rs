@@ -50,24 +50,8 @@ impl GeminiProvider {
         config.check()?;
         options.techniques.of(Level::Original)?;
         let patience = Patience::new(&config, &options.timeouts);
-        let mut builder = net::client_builder(&config, &options, &patience, options.protocol)?;
-        builder = match options.crypto {
-            Crypto::Default => match net::reqwest_roots(&options.trust)? {
-                Some(roots) => builder.tls_certs_only(roots),
-                None => builder,
-            },
-            crypto => builder.tls_backend_preconfigured(net::tls_config(
-                &options.trust,
-                crypto,
-                options.protocol,
-                Sessions::Many,
-            )?),
-        };
-        let client = builder
-            .build()
-            .map_err(|error| Error::config(format!("the HTTP client cannot be built: {}", error.without_url())))?;
         Ok(Self {
-            client,
+            client: client(&config, &options, &patience)?,
             key: ApiKey::new(&config.api_key)?,
             patience,
             limits: options.limits,
@@ -113,6 +97,24 @@ impl GeminiProvider {
         }
         events.finish(&mut on_event)
     }
+}
+
+/// The HTTP client as it comes, but for what no level may leave out.
+pub(crate) fn client(config: &GeminiConfig, options: &Options, patience: &Patience) -> Result<Client, Error> {
+    let mut builder = net::client_builder(config, options, patience, options.protocol)?;
+    builder = match options.crypto {
+        Crypto::Default => match net::reqwest_roots(&options.trust)? {
+            Some(roots) => builder.tls_certs_only(roots),
+            None => builder,
+        },
+        crypto => builder.tls_backend_preconfigured(net::tls_config(
+            &options.trust,
+            crypto,
+            options.protocol,
+            Sessions::Many,
+        )?),
+    };
+    builder.build().map_err(|error| Error::config(format!("the HTTP client cannot be built: {}", error.without_url())))
 }
 
 impl Provider for GeminiProvider {

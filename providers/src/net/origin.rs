@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::gemini_proxied::ProxyAddress;
 use crate::options::Options;
 
 /// Where a provider's requests go.
@@ -24,6 +25,8 @@ pub(crate) struct Origin {
     pub(crate) name: Option<ServerName<'static>>,
     /// What precedes the API's version in a path, without a slash at its end.
     pub(crate) prefix: Box<str>,
+    /// The proxy that speaks to it for us, in the clear on our side.
+    pub(crate) proxy: Option<ProxyAddress>,
 }
 
 impl Origin {
@@ -49,6 +52,7 @@ impl Origin {
             host: host.into(),
             port,
             name,
+            proxy: None,
         })
     }
 
@@ -58,7 +62,12 @@ impl Origin {
         [scheme, &self.authority, &self.prefix].concat()
     }
 
-    /// Connects, to one address after the other.
+    /// The same server, spoken to by way of a proxy that does its TLS.
+    pub(crate) fn through(self, proxy: ProxyAddress) -> Self {
+        Self { name: None, proxy: Some(proxy), ..self }
+    }
+
+    /// Connects to the server itself, to one address after the other.
     pub(crate) async fn connect(&self) -> io::Result<TcpStream> {
         let stream = match self.known {
             Some(addr) => TcpStream::connect(SocketAddr::new(addr, self.port)).await?,

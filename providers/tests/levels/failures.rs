@@ -15,12 +15,15 @@ crate::every_level! {
     what_is_not_json_is_a_wrong_answer
     case_12_a_body_that_breaks_off_is_a_transport_error
     case_12_a_reset_before_the_head_is_a_transport_error
-    nobody_listening_is_a_connection_error
     case_13_silence_before_the_head_times_out
     silence_in_the_body_times_out
     the_whole_call_times_out
-    a_handshake_that_hangs_times_out
     case_15_a_redirect_is_not_followed
+}
+
+crate::every_direct_level! {
+    nobody_listening_is_a_connection_error
+    a_handshake_that_hangs_times_out
 }
 
 const LIMIT: Option<Duration> = Some(Duration::from_millis(60));

@@ -5,12 +5,14 @@ mod arrays;
 mod failures;
 mod frames;
 mod http2;
+mod isolated;
 mod layers;
 mod logs;
 mod matrix;
 mod mux;
 mod nasty;
 mod protocols;
+mod proxied;
 mod retries;
 mod secrets;
 mod server;
@@ -30,8 +32,10 @@ use plimsoll_providers::gemini_libcurl::LibcurlGeminiProvider;
 use plimsoll_providers::gemini_mux::MuxGeminiProvider;
 use plimsoll_providers::gemini_optimized::OptimizedGeminiProvider;
 use plimsoll_providers::gemini_original::GeminiProvider;
+use plimsoll_providers::gemini_process_isolated::{Helpers, IsolatedGeminiProvider};
+use plimsoll_providers::gemini_proxied::{ProxiedGeminiProvider, TlsProxy};
 use plimsoll_providers::gemini_ultra_optimized::UltraOptimizedGeminiProvider;
-use plimsoll_providers::{Config, Crypto, Error, GenerateContentRequest, Options, Provider, Techniques};
+use plimsoll_providers::{Config, Crypto, Error, GenerateContentRequest, Options, Provider, Techniques, Trust};
 
 /// What stands for a key, and must be found nowhere but in its header.
 pub(crate) const CANARY: &str = "canary-5f3a91";
@@ -63,6 +67,8 @@ pub(crate) struct Bare;
 #[cfg(feature = "libcurl")]
 pub(crate) struct Libcurl;
 pub(crate) struct Mux;
+pub(crate) struct Isolated;
+pub(crate) struct Proxied;
 
 impl Subject for Original {
     type Provider = GeminiProvider;
@@ -131,6 +137,35 @@ impl Subject for Mux {
     }
 }
 
+impl Isolated {
+    /// The tests' program is no helper: it has a `main` of its own.
+    pub(crate) fn helpers() -> Helpers {
+        Helpers { program: Some(env!("CARGO_BIN_EXE_gemini-helper").into()), ..Helpers::default() }
+    }
+}
+
+impl Subject for Isolated {
+    type Provider = IsolatedGeminiProvider;
+
+    async fn make(config: Config, options: Options) -> Result<Self::Provider, Error> {
+        IsolatedGeminiProvider::with_helpers(config, options, Self::helpers()).await
+    }
+}
+
+impl Subject for Proxied {
+    type Provider = ProxiedGeminiProvider;
+
+    /// With a proxy of its own, which is told what belongs to TLS.
+    async fn make(config: Config, options: Options) -> Result<Self::Provider, Error> {
+        let base = config.base_url.clone().unwrap_or_default();
+        let proxy = TlsProxy::bind(&"127.0.0.1:0".parse()?, &base, &options).await?;
+        let address = proxy.address()?;
+        tokio::spawn(proxy.serve());
+        let own = Options { trust: Trust::Platform, crypto: Crypto::Default, resolve: Vec::new(), ..options };
+        ProxiedGeminiProvider::with_options(config, address, own).await
+    }
+}
+
 /// A configuration for a server at `base`, with the canary as its key.
 pub(crate) fn config(base: &str) -> Config {
     Config {
@@ -191,6 +226,8 @@ macro_rules! every_level {
                 #[cfg(feature = "libcurl")]
                 libcurl Libcurl
                 mux Mux
+                isolated Isolated
+                proxied Proxied
             }
         }
     )+};
@@ -209,12 +246,34 @@ macro_rules! every_http1_level {
                 bare Bare
                 #[cfg(feature = "libcurl")]
                 libcurl Libcurl
+                isolated Isolated
+                proxied Proxied
             }
         }
     )+};
 }
 
-/// The same on every level that can speak HTTP/2: all but bare, which refuses to be set up for it.
+/// The same on every level that connects to the server itself: all but proxied, whose proxy does, and answers 502 where it cannot.
+macro_rules! every_direct_level {
+    ($($case:ident)+) => {$(
+        mod $case {
+            $crate::on_level! { $case:
+                original Original
+                optimized Optimized
+                optimized_without_techniques OptimizedPlain
+                ultra Ultra
+                ultra_without_techniques UltraPlain
+                bare Bare
+                #[cfg(feature = "libcurl")]
+                libcurl Libcurl
+                mux Mux
+                isolated Isolated
+            }
+        }
+    )+};
+}
+
+/// The same on every level that can speak HTTP/2: all but bare and proxied, which refuse to be set up for it.
 macro_rules! every_http2_level {
     ($($case:ident)+) => {$(
         mod $case {
@@ -227,6 +286,7 @@ macro_rules! every_http2_level {
                 #[cfg(feature = "libcurl")]
                 libcurl Libcurl
                 mux Mux
+                isolated Isolated
             }
         }
     )+};
@@ -244,9 +304,10 @@ macro_rules! every_level_of_both {
                 ultra_without_techniques UltraPlain
                 #[cfg(feature = "libcurl")]
                 libcurl Libcurl
+                isolated Isolated
             }
         }
     )+};
 }
 
-pub(crate) use {every_http1_level, every_http2_level, every_level, every_level_of_both, on_level};
+pub(crate) use {every_direct_level, every_http1_level, every_http2_level, every_level, every_level_of_both, on_level};

@@ -22,6 +22,8 @@ const LEVELS: &[Level] = &[
     Level { name: "bare", cannot: &[(Wire::Http2, "speaks HTTP/1.1 only, and refuses to be set up for HTTP/2")] },
     Level { name: "libcurl", cannot: &[] },
     Level { name: "mux", cannot: &[(Wire::Http1, "speaks HTTP/2 only, and refuses to be set up for HTTP/1.1")] },
+    Level { name: "isolated", cannot: &[] },
+    Level { name: "proxied", cannot: &[(Wire::Http2, "speaks HTTP/1.1 only, and refuses to be set up for HTTP/2")] },
 ];
 
 /// Single tests that make no sense with a level, and why.

@@ -3,10 +3,11 @@
 //! No network, no script; light, dark and print by CSS variables. Every chart is SVG made here, with a title, a description and its data as a
 //! table beside it. What comes from a record is cleaned first (`clean.rs`) and escaped by maud; the embedded JSON is escaped by [`embed`].
 //!
-//! - `page` parts, in reading order: `lead`, `profile`, `heap`, `places`, `ledger`, `method`.
+//! - `page` parts, in reading order: `lead`, `profile`, `beside`, `heap`, `places`, `ledger`, `method`.
 //! - `chart` frames a chart; `bars`, `lines`, `stack` draw one; `table` lays out figures.
 
 mod bars;
+mod beside;
 mod chart;
 mod heap;
 mod lead;
@@ -87,6 +88,7 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
             "Measured profile",
             profile::section(view, told.headline.as_ref().map(|headline| headline.scenario.as_str())),
         ),
+        part("beside", "Helpers and proxies", beside::section(view)),
         part("latency", "Time per request", places::latency(view)),
         part("mappings", "Where resident memory lies", places::mappings(view)),
         part("jemalloc", "jemalloc’s view", heap::jemalloc(view)),

@@ -14,7 +14,7 @@ pub(super) fn figures(view: &View, scenario: &Scenario, columns: &[Column], id: 
     })
 }
 
-fn one(block: &Block<'_>, id: &str, about: &str) -> Markup {
+pub(super) fn one(block: &Block<'_>, id: &str, about: &str) -> Markup {
     let label = if block.title.is_empty() { about.to_owned() } else { format!("{about}: {}", block.title) };
     html! {
         @if !block.title.is_empty() || !block.labels.common.is_empty() {

@@ -106,7 +106,17 @@ impl View {
 
     fn block<'a>(&self, scenario: &'a Scenario, columns: &[Column], title: &'static str) -> Block<'a> {
         let any = |row: &&Row| columns.iter().any(|column| self.figure(row, column.probe, &column.figure).is_some());
-        let rows: Vec<&Row> = scenario.rows.iter().filter(any).collect();
+        self.table(scenario, scenario.rows.iter().filter(any).collect(), columns, title)
+    }
+
+    /// The table of these rows.
+    pub(super) fn table<'a>(
+        &self,
+        scenario: &'a Scenario,
+        rows: Vec<&'a Row>,
+        columns: &[Column],
+        title: &'static str,
+    ) -> Block<'a> {
         let columns: Vec<(Column, Vec<Option<Entry>>)> = columns
             .iter()
             .map(|column| (column.clone(), self.entries(scenario, &rows, column)))
@@ -118,11 +128,14 @@ impl View {
 
     fn entries(&self, scenario: &Scenario, rows: &[&Row], column: &Column) -> Vec<Option<Entry>> {
         let figure = |row: &Row| self.figure(row, column.probe, &column.figure);
+        // Who has others do the work is compared with its like only, but for the time it takes.
+        let all_alike = matches!(column.figure, Figure::Latency(_)) || rows.iter().all(|row| self.shares_work(row));
+        let counts = |row: &Row| all_alike || !self.shares_work(row);
         let entry = |row: &Row| {
             let measured = *figure(row)?;
             let others = || {
                 rows.iter()
-                    .filter(|other| !std::ptr::eq(**other, row) && other.comparable(row))
+                    .filter(|other| !std::ptr::eq(**other, row) && other.comparable(row) && counts(other))
                     .filter_map(|r| figure(r))
             };
             let reference = self.reference(scenario, row).and_then(figure);
@@ -135,7 +148,8 @@ impl View {
                     Exactness::Varies => format!(" ± {}", column.text(measured.spread())),
                 },
                 // Where all are the same, none is best; and nothing is better than not growing.
-                lowest: others().all(|other| grown(&measured) <= grown(other))
+                lowest: counts(row)
+                    && others().all(|other| grown(&measured) <= grown(other))
                     && others().any(|other| grown(&measured) < grown(other)),
                 ratio: reference.and_then(|reference| measured.median().ratio(reference.median())),
                 measured,

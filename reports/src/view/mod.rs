@@ -2,9 +2,11 @@
 //!
 //! - `rows`: rows made of cells, and their names.
 //! - `block`: columns, and the tables that they make of rows.
+//! - `beside`: the table of those that have other processes do their work.
 //! - `failures`: what does not count, by its reason.
 //! - `time`: time beside memory, against the base level.
 
+mod beside;
 mod block;
 mod failures;
 mod rows;
@@ -12,6 +14,7 @@ mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use beside::beside_columns;
 pub use block::{Block, Column, Entry, columns};
 pub use failures::FailureGroup;
 pub use rows::{Labels, Row};

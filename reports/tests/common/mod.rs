@@ -164,6 +164,7 @@ pub(crate) fn held(record: &mut Record, scenario: &str, per_request: i64) {
             requests,
             at_ms: 100.0,
             metrics: start.metrics.iter().map(|(key, value)| (key.clone(), value + bytes)).collect(),
+            processes: vec![],
         };
         let mut done = 0;
         for count in HELD {
@@ -186,6 +187,7 @@ fn sample(cell: &Cell, index: usize, order: usize, shape: &Shape) -> Sample {
         name,
         requests,
         at_ms: 12.5 * f64::from(u32::try_from(at).unwrap()),
+        processes: vec![],
     });
     let mapping = |name: &str, rss: i64, anon: i64| Mapping {
         name: name.into(),

@@ -1,6 +1,6 @@
 //! What every client understands of every fixture: setting it up, and telling how it went.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use crate::mock::certs;
 use crate::process::Launch;
 use crate::run::launch::{self, Key, Missing, Shared};
 use crate::run::mock::{self, Mock};
+use crate::run::proxy::{self, Proxy};
 use crate::run::scratch::Scratch;
 use crate::verify::fixture;
 use crate::verify::suite::{self, Ground, Heard, Lane};
@@ -47,8 +48,11 @@ pub(super) fn run(project: &Project, args: &super::Args) -> Outcome {
         model: "gemini-2.5-flash".to_owned(),
         count_file: PathBuf::new(),
         count_library: PathBuf::new(),
+        proxy_count_file: PathBuf::new(),
+        proxy_socket: scratch.path().join("proxy"),
     };
-    let lanes = lanes(project, &subjects, &shared)?;
+    let proxies = proxies(project, &subjects, &shared)?;
+    let lanes = lanes(project, &subjects, &shared, &proxies)?;
     let ground = Ground {
         origin: shared.origin.clone(),
         fixtures: &fixtures,
@@ -76,28 +80,56 @@ pub(super) fn run(project: &Project, args: &super::Args) -> Outcome {
     Ok(if wrong == 0 { 0 } else { 3 })
 }
 
+/// The proxies of the subjects that need one, by subject.
+fn proxies(project: &Project, subjects: &[&Subject], shared: &Shared) -> Result<BTreeMap<String, Proxy>, Failure> {
+    let mut proxies = BTreeMap::new();
+    for subject in subjects.iter().filter(|subject| subject.verify.is_some()) {
+        let Some(command) = &subject.proxy else { continue };
+        // Each on a socket of its own: they run at the same time.
+        let shared = Shared { proxy_socket: shared.proxy_socket.with_extension(&subject.id), ..shared.clone() };
+        let (program, arguments) = located(project, subject, "proxy", command)?;
+        let env = launch::proxy_environment(&cell(subject, Protocol::H1), Probe::Rss, &shared);
+        let proxy = Proxy::start(&Launch { program, arguments, env }, None).map_err(Failure::invalid)?;
+        proxies.insert(subject.id.clone(), proxy);
+    }
+    Ok(proxies)
+}
+
 /// A lane for each HTTP version of each subject that can say what it understood.
-fn lanes(project: &Project, subjects: &[&Subject], shared: &Shared) -> Result<Vec<Lane>, Failure> {
+fn lanes(
+    project: &Project,
+    subjects: &[&Subject],
+    shared: &Shared,
+    proxies: &BTreeMap<String, Proxy>,
+) -> Result<Vec<Lane>, Failure> {
     let mut lanes = Vec::new();
     for subject in subjects {
         let Some(command) = &subject.verify else { continue };
-        let program = launch::found(project.filled_in(command, Allocator::System));
-        let (program, arguments) = program.map_err(|missing| match missing {
-            Missing::NotInstalled(name) => {
-                Failure::usage(format!("subject {:?}.verify: there is no {name} here", subject.id))
-            }
-            Missing::NotBuilt(path) => {
-                Failure::usage(format!("subject {:?}.verify: {} is not there; build it", subject.id, path.display()))
-            }
-        })?;
+        let (program, arguments) = located(project, subject, "verify", command)?;
         for protocol in &subject.protocols {
             let cell = cell(subject, *protocol);
-            let env = launch::environment(subject, &cell, Probe::Rss, "", shared, None);
+            let mut env = launch::environment(subject, &cell, Probe::Rss, "", shared, None);
+            let proxy = proxies.get(&subject.id);
+            env.extend(proxy.map(|proxy| (proxy::VARIABLE.to_owned(), proxy.address().to_owned())));
             let launch = Launch { program: program.clone(), arguments: arguments.clone(), env };
             lanes.push(Lane { level: subject.id.clone(), protocol: *protocol, launch });
         }
     }
     Ok(lanes)
+}
+
+/// The program that a key of a subject names.
+fn located(
+    project: &Project,
+    subject: &Subject,
+    key: &str,
+    command: &[String],
+) -> Result<(PathBuf, Vec<String>), Failure> {
+    let of = format!("subject {:?}.{key}", subject.id);
+    launch::locate(project, command, Allocator::System).map_err(|missing| match missing {
+        Missing::NotInstalled(name) => Failure::usage(format!("{of}: there is no {name} here")),
+        Missing::NotBuilt(path) => Failure::usage(format!("{of}: {} is not there; build it", path.display())),
+    })
 }
 
 fn cell(subject: &Subject, protocol: Protocol) -> Cell {

@@ -2,5 +2,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    plimsoll_subjects::isolated::enter_helper();
     plimsoll_subjects::conform::run(std::env::args().nth(1).as_deref())
 }

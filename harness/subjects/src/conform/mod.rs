@@ -20,8 +20,10 @@ use plimsoll_providers::gemini_bare_http::BareGeminiProvider;
 use plimsoll_providers::gemini_mux::MuxGeminiProvider;
 use plimsoll_providers::gemini_optimized::OptimizedGeminiProvider;
 use plimsoll_providers::gemini_original::GeminiProvider;
+use plimsoll_providers::gemini_process_isolated::IsolatedGeminiProvider;
+use plimsoll_providers::gemini_proxied::ProxiedGeminiProvider;
 use plimsoll_providers::gemini_ultra_optimized::UltraOptimizedGeminiProvider;
-use plimsoll_providers::{Config, Error, Level, Options, StreamForm};
+use plimsoll_providers::{Config, Error, Level, Options, Provider, StreamForm};
 use plimsoll_worker::Env;
 
 use said::Said;
@@ -57,6 +59,11 @@ async fn at(level: Level, question: &str, config: Config, options: Options) -> R
         Level::Ultra => owned!(UltraOptimizedGeminiProvider),
         Level::Bare => owned_and_visited!(BareGeminiProvider),
         Level::Mux => owned!(MuxGeminiProvider),
+        Level::Isolated => owned!(IsolatedGeminiProvider),
+        Level::Proxied => {
+            let proxy = std::env::var("PLIMSOLL_PROXY").unwrap_or_default().parse()?;
+            ask::ask(&ProxiedGeminiProvider::with_options(config, proxy, options).await?, question).await
+        }
         // What it links would be in every program of this package.
         Level::Libcurl => Said::Unsupported("libcurl here: its programs are in a package of their own".to_owned()),
     })
@@ -81,7 +88,20 @@ impl Speaker {
 
 /// Speaks for the level of that name until told to exit.
 pub fn run(name: Option<&str>) -> ExitCode {
-    match Speaker::named(name).and_then(|speaker| converse(speaker, name.unwrap_or_default())) {
+    ended(Speaker::named(name).and_then(|speaker| {
+        let asked = async |question: &str, config, options| at(speaker.level, question, config, options).await;
+        converse(speaker, name.unwrap_or_default(), asked)
+    }))
+}
+
+/// Speaks for a level whose programs are in a package of their own, with providers that `make` makes.
+pub fn run_for<P: Provider>(level: Level, make: impl AsyncFn(Config, Options) -> Result<P, Error>) -> ExitCode {
+    let asked = async |question: &str, config, options| Ok(ask::ask(&make(config, options).await?, question).await);
+    ended(converse(Speaker { level, forgetful: false }, level.name(), asked))
+}
+
+fn ended(end: Result<(), String>) -> ExitCode {
+    match end {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             let _ = writeln!(io::stderr(), "{why}");
@@ -90,7 +110,11 @@ pub fn run(name: Option<&str>) -> ExitCode {
     }
 }
 
-fn converse(speaker: Speaker, name: &str) -> Result<(), String> {
+fn converse(
+    speaker: Speaker,
+    name: &str,
+    asked: impl AsyncFn(&str, Config, Options) -> Result<Said, Error>,
+) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     let mut out = io::stdout().lock();
     let mut say = |line: &str| writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|e| e.to_string());
@@ -101,7 +125,7 @@ fn converse(speaker: Speaker, name: &str) -> Result<(), String> {
         match words[..] {
             ["exit"] => break,
             ["say", question, base] => {
-                let said = runtime.block_on(answer(speaker.level, question, base));
+                let said = runtime.block_on(answer(speaker.level, question, base, &asked));
                 say(&said.line(speaker.forgetful))?;
             }
             _ => say(&Said::Unsupported(format!("{:?}", words.first().unwrap_or(&""))).line(false))?,
@@ -110,7 +134,12 @@ fn converse(speaker: Speaker, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-async fn answer(level: Level, question: &str, base: &str) -> Said {
+async fn answer(
+    level: Level,
+    question: &str,
+    base: &str,
+    asked: &impl AsyncFn(&str, Config, Options) -> Result<Said, Error>,
+) -> Said {
     let read = |name: &str| std::env::var(name).unwrap_or_default();
     let env = Env {
         base_url: base.to_owned(),
@@ -123,8 +152,15 @@ async fn answer(level: Level, question: &str, base: &str) -> Said {
         crypto: read("PLIMSOLL_CRYPTO"),
         runtime: read("PLIMSOLL_RUNTIME"),
         switches: std::env::var("PLIMSOLL_SWITCHES").unwrap_or_else(|_| "default".to_owned()),
+        proxy: read("PLIMSOLL_PROXY"),
     };
-    let asked = async {
+    // Whom to trust and where the server is are the proxy's to know.
+    let env = if level == Level::Proxied {
+        Env { ca: String::new(), crypto: String::new(), resolve: String::new(), ..env }
+    } else {
+        env
+    };
+    let said = async {
         let form = if question == "streamGenerateContent" { StreamForm::Array } else { StreamForm::Sse };
         let options = Options { stream_form: form, ..crate::level_options(&env, level)? };
         let config = Config {
@@ -134,7 +170,7 @@ async fn answer(level: Level, question: &str, base: &str) -> Said {
             api_version: "v1beta".to_owned(),
             timeout_ms: crate::TIMEOUT_MS,
         };
-        at(level, question, config, options).await
+        asked(question, config, options).await
     };
-    asked.await.unwrap_or_else(|error| Said::whole::<()>(Err(error)))
+    said.await.unwrap_or_else(|error| Said::whole::<()>(Err(error)))
 }

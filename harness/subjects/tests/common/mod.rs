@@ -17,7 +17,7 @@ pub fn levels() -> &'static [&'static str] {
     if env!("CARGO_PKG_NAME") == "plimsoll-subjects-libcurl" {
         &["libcurl"]
     } else {
-        &["original", "optimized", "ultra", "bare", "mux"]
+        &["original", "optimized", "ultra", "bare", "mux", "isolated", "proxied"]
     }
 }
 
@@ -33,8 +33,11 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>, base_url: &str) -> Command 
     let name = Path::new(program.as_ref()).file_name().unwrap_or_default().to_string_lossy().into_owned();
     // The one level that speaks nothing else.
     let http = if name.starts_with("mux-") { "h2" } else { "h1" };
+    // To a client that speaks to a proxy, the server itself will do for one.
+    let proxy = base_url.trim_start_matches("http://").split('/').next().unwrap_or_default();
     command
         .env_clear()
+        .env("PLIMSOLL_PROXY", proxy)
         .env("PLIMSOLL_PROTOCOL", "1")
         .env("PLIMSOLL_BASE_URL", base_url)
         .env("PLIMSOLL_MODEL", "a-model")
