@@ -28,7 +28,12 @@ impl Extra {
 
     /// Takes a field out.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        self.0.as_mut()?.remove(name)
+        let value = self.0.as_mut()?.remove(name);
+        // Without its last field it is as if there never had been one: equal, and without a place on the heap.
+        if self.is_empty() {
+            self.0 = None;
+        }
+        value
     }
 
     /// The fields, in the map's order.

@@ -50,6 +50,9 @@ pub(crate) trait Subject: Sized {
     /// Whose cryptography it can be told to take.
     const CRYPTO: &[Crypto] = &[Crypto::Default, Crypto::Ring, Crypto::AwsLc];
 
+    /// Whether TLS is done in the process itself.
+    const OWN_TLS: bool = true;
+
     fn make(config: Config, options: Options) -> impl Future<Output = Result<Self::Provider, Error>>;
 
     /// A provider for a server at `base`.
@@ -154,6 +157,8 @@ impl Subject for Isolated {
 
 impl Subject for Proxied {
     type Provider = ProxiedGeminiProvider;
+
+    const OWN_TLS: bool = false;
 
     /// With a proxy of its own, which is told what belongs to TLS.
     async fn make(config: Config, options: Options) -> Result<Self::Provider, Error> {
