@@ -50,6 +50,9 @@ pub(crate) trait Subject: Sized {
     /// Whose cryptography it can be told to take.
     const CRYPTO: &[Crypto] = &[Crypto::Default, Crypto::Ring, Crypto::AwsLc];
 
+    /// Whether it can speak HTTP/1.1.
+    const HTTP1: bool = true;
+
     /// Whether TLS is done in the process itself.
     const OWN_TLS: bool = true;
 
@@ -134,6 +137,8 @@ impl Subject for Libcurl {
 
 impl Subject for Mux {
     type Provider = MuxGeminiProvider;
+
+    const HTTP1: bool = false;
 
     async fn make(config: Config, options: Options) -> Result<Self::Provider, Error> {
         MuxGeminiProvider::with_options(config, options).await

@@ -137,7 +137,13 @@ mod on {
         let authority = Authority::new();
         for alpn in [&["http/1.1"][..], &["h2", "http/1.1"]] {
             let server = TlsServer::new(authority.certify(NAME, Valid::Now, alpn)).await;
-            ask(&S::at(&server.base(), server.options(authority.trust())).await).await;
+            let provider = S::at(&server.base(), server.options(authority.trust())).await;
+            if S::HTTP1 || alpn.contains(&"h2") {
+                ask(&provider).await;
+            } else {
+                // There is no protocol in common, and that is told too.
+                provider.generate(&question()).await.unwrap_err();
+            }
             assert!(server.seen().requests.iter().all(|request| request.contains(CANARY)), "the key was sent");
         }
         let heard = logs::heard();
