@@ -165,18 +165,23 @@ fn alike<'a>(view: &View, scenario: &'a Scenario, figure: &Figure) -> Vec<Vec<&'
     groups.into_iter().map(|(_, rows)| rows).collect()
 }
 
-/// What a request in flight takes, a sentence for each scenario that holds requests: of the group with most levels.
+/// What a request in flight takes, a sentence for each scenario that holds requests. Levels are compared across protocols here: which one
+/// holds requests for less is often the protocol's doing, and then the sentence says so.
 fn in_flight(view: &View) -> Vec<String> {
     let figure = Figure::in_flight("proc.anon");
     let one = |scenario: &Scenario| {
-        let rows = alike(view, scenario, &figure).into_iter().next()?;
+        let rows: Vec<&Row> = alike(view, scenario, &figure).into_iter().flatten().collect();
         let mut known: Vec<(&Row, Measured)> =
             rows.iter().filter_map(|row| Some((*row, *view.figure(row, "rss", &figure)?))).collect();
         known.sort_by(|a, b| a.1.stats.median.total_cmp(&b.1.stats.median));
         let best = *known.first()?;
-        let base = known.iter().find(|(row, _)| row.subject == BASE && row.subject != best.0.subject);
-        let against =
-            base.map_or_else(String::new, |(row, cost)| format!(" against {} of `{}`", cost.median(), row.subject));
+        let mut bases = known.iter().filter(|(row, _)| row.subject == BASE && row.subject != best.0.subject);
+        let base = bases.clone().find(|(row, _)| row.comparable(best.0)).or_else(|| bases.next());
+        let against = base.map_or_else(String::new, |(row, cost)| {
+            let over = view.protocol(row).filter(|_| !row.comparable(best.0));
+            let over = over.map_or_else(String::new, |protocol| format!(" over {protocol}"));
+            format!(" against {} of `{}`{over}", cost.median(), row.subject)
+        });
         let place = format!("{}; {}", conditions(view, scenario, best.0), processes(&best.1));
         let (id, name, cost) = (&scenario.info.id, &best.0.subject, best.1.median());
         Some(format!(

@@ -241,6 +241,28 @@ fn json_holds_what_the_record_says() {
 }
 
 #[test]
+fn a_request_in_flight_is_compared_across_protocols_and_the_protocol_is_said() {
+    let over = |protocol| [("allocator", "system"), ("protocol", protocol), ("runtime", "multi_thread")];
+    let build = |subject: &str, protocol, bytes| {
+        let cell = cell(subject, "inflight-event", "rss", &over(protocol));
+        let mut record = Builder::new()
+            .subject("original", "level", "")
+            .subject("mux", "level", "")
+            .scenario("inflight-event", 1)
+            .measured(&cell, &[PLAIN; 3])
+            .build();
+        common::held(&mut record, "inflight-event", bytes);
+        record
+    };
+    let (mut record, other) = (build("original", "h1", 43_000), build("mux", "h2", 3_000));
+    record.plan.cells.extend(other.plan.cells);
+    record.samples.extend(other.samples);
+    let shown = terminal::render(&record, None, false);
+    let sentence = "takes least anonymous memory with `mux`: 2.9 KiB against 42.0 KiB of `original` over h1 (";
+    assert!(shown.contains(sentence), "{shown}");
+}
+
+#[test]
 fn what_a_request_in_flight_takes_is_in_every_format() {
     let factors = [("allocator", "system"), ("protocol", "h1"), ("runtime", "multi_thread")];
     let mut record = Builder::new()
