@@ -23,7 +23,7 @@
 //! - There are at most [`Helpers::most`], each with so many requests in flight. One is relieved after so many requests, or when it has
 //!   grown past a bound: the system then has all of its memory back.
 //! - One that dies takes its requests with it: they fail as [`Error::Transport`], caused by [`HelperEnded`], by which
-//!   [`Retry`](crate::Retry) sends them again; without it, once, what had no byte of an answer and changes nothing. When helpers die
+//!   [`Retry`] sends them again; without it, once, what had no byte of an answer and changes nothing. When helpers die
 //!   one after the other, no more are started for a while, and calls fail at once.
 //! - A helper ends when its provider does, however that ends: the pipe does, too.
 //! - Dropping a call tells its helper. Timeouts and limits are kept on both sides.
