@@ -195,7 +195,7 @@ fn bad_usage_is_status_2_and_one_line_that_says_what_to_do() {
     for (args, wanted) in [
         (&["run", "--suite", "z"][..], "it has: s"),
         (&["run", "--suite", "s", "--subject", "orignal"], "did you mean \"original\"?"),
-        (&["run", "--suite", "s", "--target", "ftp://x"], "neither `mock` nor"),
+        (&["run", "--suite", "s", "--target", "ftp://x"], "nor the origin of a server"),
         (&["run", "--suite", "s", "--fault", "stauts=500"], "stauts"),
         (&["run", "--suite", "s", "--fault", "status=500", "--target", "http://127.0.0.1:9"], "--target mock only"),
         (&["run", "--suite", "s", "--traffic", "nowhere"], "MANIFEST.tsv"),
