@@ -140,7 +140,8 @@ async fn a_connection_is_reset_before_the_head_or_behind_the_answer() {
             }
         };
         assert_eq!(whole, corpus::reply("chat").unwrap().served(Call::Unary).body);
-        assert_eq!(mock.stats().answered, asked);
+        let answered = mock.stats().answered;
+        assert!((1..=asked).contains(&answered), "{answered} of {asked}");
         // Nobody else is connected: what is open is closed by the mock.
         while mock.stats().connections_open > 0 {
             tokio::task::yield_now().await;
