@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Subjected, Taking, Tally, Trouble, understood};
 use crate::config::Probe;
 use crate::mock::control::Stats;
+use crate::probe::proc::Watched;
 use crate::process::Lost;
 use crate::process::protocol::Pairs;
 use crate::run::mock::Mock;
@@ -15,6 +16,9 @@ const SLICE: Duration = Duration::from_millis(100);
 /// After this long with subject and mock asleep and nothing new at the mock, no more requests will come. Asleep, because on a busy machine a
 /// thousand handshakes together take longer than that until the first request arrives.
 const STALL: Duration = Duration::from_secs(5);
+
+/// How long both are looked at for one moment in which they sleep: asked how many it holds, the mock itself has just been awake.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How long a subject may take to read what has come and sleep, with all of its requests held. One that does not is not read.
 const REST: Duration = Duration::from_secs(10);
@@ -85,7 +89,7 @@ impl Taking<'_> {
             if (self.interrupted)() {
                 return Err(Lost::Interrupted.into());
             }
-            if stats != last || !it.watched.sleeps() || !mock.sleeps() {
+            if stats != last || !both_sleep(&it.watched, mock) {
                 (last, moved) = (stats, Instant::now());
             }
             if moved.elapsed() >= STALL || begun.elapsed() >= self.bench.timeout {
@@ -93,6 +97,21 @@ impl Taking<'_> {
                 return Err(Trouble::failed(format!("at {command:?}: {state} and {why}")));
             }
         }
+    }
+}
+
+/// Whether there is a moment soon in which neither does anything. One look is not enough: on a busy machine the mock often still has the
+/// processor when its answer to the question has arrived, and what is looked at each 100 ms for five seconds is seen awake once by chance.
+fn both_sleep(subject: &Watched, mock: &Mock) -> bool {
+    let until = Instant::now() + LOOK;
+    loop {
+        if subject.sleeps() && mock.sleeps() {
+            return true;
+        }
+        if Instant::now() >= until {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
