@@ -52,7 +52,7 @@ fn library() -> PathBuf {
 /// and would have everything built once more.
 fn cargo() -> Command {
     let mut cargo = Command::new(env!("CARGO"));
-    let ours = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    let ours = |name: &str| name == "OUT_DIR" || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
     for (name, _) in std::env::vars_os().filter(|(name, _)| ours(&name.to_string_lossy())) {
         cargo.env_remove(name);
     }
