@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{Answers, Cell, Environment, PlannedCell, Process, Record, Sample, SubjectInfo};
+use crate::record::{Answers, Cell, Environment, Frame, PlannedCell, Process, Record, Sample, SubjectInfo};
 
 /// Longest name that is shown, characters.
 const NAME: usize = 64;
@@ -33,7 +33,16 @@ pub(crate) fn record(record: &Record) -> Record {
         *planned = PlannedCell { cell: cell(&planned.cell), samples: planned.samples };
     }
     clean.samples.iter_mut().for_each(sample);
+    clean.frames.iter_mut().for_each(frame);
     clean
+}
+
+fn frame(frame: &mut Frame) {
+    frame.function = text(&frame.function);
+    for field in [&mut frame.krate, &mut frame.version] {
+        *field = field.as_deref().map(name);
+    }
+    frame.file = frame.file.as_deref().map(text);
 }
 
 fn environment(environment: &mut Environment) {
@@ -53,6 +62,7 @@ fn sample(sample: &mut Sample) {
     sample.cell = cell(&sample.cell);
     sample.error = sample.error.as_deref().map(text);
     sample.profile = sample.profile.as_deref().map(text);
+    sample.unattributed = sample.unattributed.as_deref().map(text);
     sample.greeting = texts(&sample.greeting);
     for checkpoint in &mut sample.checkpoints {
         checkpoint.name = name(&checkpoint.name);

@@ -23,6 +23,7 @@ pub mod noise;
 pub mod read;
 pub mod record;
 pub mod schema;
+mod sites;
 pub mod stats;
 pub mod summary;
 pub mod terminal;

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::sites::{Frame, Site, SiteTotals};
+
 /// The schema's name, as it stands in every record.
 pub const SCHEMA: &str = "plimsoll.record/1";
 
@@ -34,6 +36,13 @@ pub struct Record {
     pub plan: Plan,
     /// What was measured, in the order of measurement.
     pub samples: Vec<Sample>,
+    /// The functions on the stacks of `sites`, each at each of its lines once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frames: Vec<Frame>,
+    /// The call stacks that asked for memory, each once: checkpoints name them by their place. Absent where call sites were not read, and in
+    /// records from before they were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sites: Vec<Site>,
 }
 
 /// The version of Plimsoll that wrote a record.
@@ -227,6 +236,9 @@ pub struct Sample {
     pub latency: Option<Latency>,
     /// Profile written by this sample, relative to the record's folder.
     pub profile: Option<String>,
+    /// Why its profile gives no call sites: one line, with what to do. Its other figures count all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unattributed: Option<String>,
 }
 
 /// One reading while the subject stood still.
@@ -245,6 +257,11 @@ pub struct Checkpoint {
     /// have ended. Absent where there are none, and in records from before it was kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub processes: Vec<Process>,
+    /// What each call site had asked for until here: at `steady@64`, `steady@128` and `dropped` under the probe `dhat`. They add up to
+    /// `dhat.total`, or to what it is in the process that was profiled up to here (METHODOLOGY.md). Absent under other probes, and in records from
+    /// before it was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sites: Vec<SiteTotals>,
 }
 
 /// Memory of one file or kind of mapping, bytes.

@@ -161,6 +161,8 @@ pub fn blank_record(project: &Project, selection: &Selection, order: &Order, tru
         },
         environment,
         samples: Vec::new(),
+        frames: Vec::new(),
+        sites: Vec::new(),
     }
 }
 

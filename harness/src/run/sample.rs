@@ -118,6 +118,7 @@ pub fn take(
         answers: Answers::default(),
         latency: None,
         profile: None,
+        unattributed: None,
     };
     let sent = bench.live.map_or(0, Live::sent);
     let outcome = Taking { bench, scenario, probe, sample: &mut sample, interrupted }.run(subject);
@@ -396,6 +397,7 @@ impl Taking<'_> {
             at_ms: it.process.age_ms(),
             metrics,
             processes: self.beside(it)?,
+            sites: Vec::new(),
         });
         Ok(())
     }

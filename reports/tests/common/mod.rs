@@ -83,6 +83,8 @@ impl Builder {
                 },
                 plan: Plan { suite: "synthetic".into(), seed: 7, subjects: vec![], scenarios: vec![], cells: vec![] },
                 samples: vec![],
+                frames: vec![],
+                sites: vec![],
             },
         }
     }
@@ -165,6 +167,7 @@ pub(crate) fn held(record: &mut Record, scenario: &str, per_request: i64) {
             at_ms: 100.0,
             metrics: start.metrics.iter().map(|(key, value)| (key.clone(), value + bytes)).collect(),
             processes: vec![],
+            sites: vec![],
         };
         let mut done = 0;
         for count in HELD {
@@ -188,6 +191,7 @@ fn sample(cell: &Cell, index: usize, order: usize, shape: &Shape) -> Sample {
         requests,
         at_ms: 12.5 * f64::from(u32::try_from(at).unwrap()),
         processes: vec![],
+        sites: vec![],
     });
     let mapping = |name: &str, rss: i64, anon: i64| Mapping {
         name: name.into(),
@@ -233,6 +237,7 @@ fn sample(cell: &Cell, index: usize, order: usize, shape: &Shape) -> Sample {
             max_us: shape.micros * 9,
         }),
         profile: None,
+        unattributed: None,
     }
 }
 
