@@ -60,6 +60,7 @@ deny:
 schema: build ## write the committed JSON Schemas again from the types
 	$(PLIMSOLL) schema record > reports/schema/plimsoll.record-1.schema.json
 	$(PLIMSOLL) schema sample > reports/schema/plimsoll.sample-1.schema.json
+	$(PLIMSOLL) schema verdict > reports/schema/plimsoll.verdict-1.schema.json
 	$(PLIMSOLL) schema config > plimsoll.schema.json
 
 clean: ## delete what was built and measured

@@ -117,7 +117,7 @@ fn name(raw: &str) -> String {
 }
 
 /// A message, cleaned. One that was cut says how much is missing.
-fn text(raw: &str) -> String {
+pub(crate) fn text(raw: &str) -> String {
     let shown = visible(raw);
     let length = shown.chars().count();
     if length <= TEXT {

@@ -322,9 +322,7 @@ pub fn cells(record: &Record) -> Vec<CellFigures> {
 /// The figures of some samples of one cell, one value for each sample that counts, in their order.
 pub(crate) fn values(samples: &[&Sample]) -> BTreeMap<Figure, Vec<f64>> {
     let mut values: BTreeMap<Figure, Vec<f64>> = BTreeMap::new();
-    for (figure, value) in
-        samples.iter().filter(|sample| sample.status == Status::Ok).flat_map(|s| figures(&beside::completed(s)))
-    {
+    for (figure, value) in samples.iter().filter(|sample| sample.status == Status::Ok).flat_map(|s| of_sample(s)) {
         values.entry(figure).or_default().push(value);
     }
     values
@@ -356,6 +354,11 @@ fn one(cell: &Cell, planned: u32, samples: &[&Sample]) -> CellFigures {
             })
             .collect(),
     }
+}
+
+/// The figures of one process, those of all its processes together included.
+pub(crate) fn of_sample(sample: &Sample) -> Vec<(Figure, f64)> {
+    figures(&beside::completed(sample))
 }
 
 /// The figures of one process. Each is taken within the process, so that what differs between processes cancels before any statistic.

@@ -10,11 +10,14 @@
 #![forbid(unsafe_code)]
 
 mod beside;
+pub mod cell;
 pub mod claims;
 pub(crate) mod clean;
 pub mod csv;
 pub mod derive;
+mod figure_name;
 pub mod format;
+pub mod gate;
 pub mod html;
 pub mod json;
 pub mod markdown;
@@ -30,6 +33,7 @@ pub mod terminal;
 pub mod units;
 pub mod view;
 
+pub use figure_name::NoFigure;
 pub use format::{Format, UnknownFormat, render};
 pub use read::{RecordError, Samples, Torn};
 pub use record::Record;

@@ -178,7 +178,7 @@ fn glossary(view: &View) -> String {
 }
 
 /// Text in a table's cell: no mark-up, no line end, no mention, no cell border.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -199,7 +199,7 @@ fn cell(text: &str) -> String {
 }
 
 /// A sentence of ours, in which names stand in backticks and everything else is text.
-fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
         return cell(text);
@@ -209,7 +209,7 @@ fn prose(text: &str) -> String {
 }
 
 /// A name as code, if it is one that needs no escaping; between backticks nothing can be escaped.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let harmless = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | ' ' | '+');
     if !text.is_empty() && text.chars().all(harmless) { format!("`{text}`") } else { cell(text) }
 }

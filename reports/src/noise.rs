@@ -80,7 +80,7 @@ pub fn noise(record: &Record, rule: &Rule) -> Vec<Noise> {
 }
 
 /// What a figure is a multiple of: the kernel accounts for memory by pages, so that no smaller change of it can occur.
-fn grain(record: &Record, figure: &Figure) -> f64 {
+pub(crate) fn grain(record: &Record, figure: &Figure) -> f64 {
     let by_pages = figure.metric().starts_with("proc.") && figure.unit() == Unit::Bytes;
     match figure {
         Figure::At { .. } | Figure::Growth(_) if by_pages => {

@@ -1,4 +1,4 @@
-//! The JSON Schemas of `record.json` and of a line of `samples.jsonl`, made from the types that read them.
+//! The JSON Schemas of `record.json`, of a line of `samples.jsonl` and of `verdict.json`, made from the types that read them.
 //!
 //! They are committed under `reports/schema/`, numbered like the record's own version; a test says when they are not current, and
 //! `UPDATE_SCHEMA=1 cargo test --release -p plimsoll-reports --test schema` writes them anew.
@@ -24,10 +24,20 @@ pub fn sample() -> Value {
     generate::<Sample>("plimsoll.sample/1: one line of samples.jsonl, one process of a cell")
 }
 
+/// The schema of `verdict.json`, which the gate writes.
+#[must_use]
+pub fn verdict() -> Value {
+    crate::gate::show::schema()
+}
+
 /// The committed files: name, and what must be in it.
 #[must_use]
-pub fn files() -> [(&'static str, String); 2] {
-    [("plimsoll.record-1.schema.json", text(&record())), ("plimsoll.sample-1.schema.json", text(&sample()))]
+pub fn files() -> [(&'static str, String); 3] {
+    [
+        ("plimsoll.record-1.schema.json", text(&record())),
+        ("plimsoll.sample-1.schema.json", text(&sample())),
+        ("plimsoll.verdict-1.schema.json", text(&verdict())),
+    ]
 }
 
 fn generate<T: schemars::JsonSchema>(title: &str) -> Value {

@@ -185,7 +185,7 @@ fn push_failures(out: &mut String, view: &View, width: Option<u16>, paint: &Pain
 }
 
 /// Appends `text`, broken between words at the width, each line dressed.
-fn push_wrapped(out: &mut String, text: &str, width: Option<u16>, dress: impl Fn(&str) -> String) {
+pub(crate) fn push_wrapped(out: &mut String, text: &str, width: Option<u16>, dress: impl Fn(&str) -> String) {
     let limit = width.map_or(usize::MAX, |width| usize::from(width).max(20));
     let indent: String = text.chars().take_while(|c| *c == ' ').collect();
     let mut line = String::new();
@@ -207,17 +207,25 @@ fn push_wrapped(out: &mut String, text: &str, width: Option<u16>, dress: impl Fn
 }
 
 /// Colours, or none.
-struct Paint {
-    colour: bool,
+pub(crate) struct Paint {
+    pub(crate) colour: bool,
 }
 
 impl Paint {
-    fn bold(&self, text: &str) -> String {
+    pub(crate) fn bold(&self, text: &str) -> String {
         if self.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    fn dim(&self, text: &str) -> String {
+    pub(crate) fn dim(&self, text: &str) -> String {
         if self.colour { format!("\u{1b}[2m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    pub(crate) fn good(&self, text: &str) -> String {
+        if self.colour { format!("\u{1b}[1;32m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    pub(crate) fn bad(&self, text: &str) -> String {
+        if self.colour { format!("\u{1b}[1;31m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
     /// Colours these texts where they stand in `line`, in order. Done after the layout, which must not count escape sequences as width.

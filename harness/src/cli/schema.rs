@@ -16,6 +16,8 @@ enum Document {
     Record,
     /// A line of samples.jsonl
     Sample,
+    /// verdict.json
+    Verdict,
     /// plimsoll.toml
     Config,
 }
@@ -24,6 +26,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     let schema = match args.of {
         Document::Record => plimsoll_reports::schema::record(),
         Document::Sample => plimsoll_reports::schema::sample(),
+        Document::Verdict => plimsoll_reports::schema::verdict(),
         Document::Config => crate::config::schema(),
     };
     let text =

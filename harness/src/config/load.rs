@@ -222,7 +222,12 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
             );
         }
     }
-    Ok(())
+    if let Some(gate) = config.gate.as_ref().filter(|gate| !config.suite.contains_key(&gate.suite)) {
+        let known: Vec<String> = config.suite.keys().cloned().collect();
+        let hint = suggest(&gate.suite, &known);
+        return wrong("gate.suite".into(), format!("no suite {:?}{hint}; there are: {}", gate.suite, known.join(", ")));
+    }
+    config.rules().map(drop).or_else(|(key, message)| wrong(key, message))
 }
 
 #[cfg(test)]

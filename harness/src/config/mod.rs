@@ -3,8 +3,10 @@
 //! A file is found upwards from the working directory. Flags win over environment variables, and those over the file. Unknown keys are
 //! errors with a suggestion; the JSON Schema of the file is committed as `plimsoll.schema.json`.
 
+mod gate;
 mod load;
 
+pub use gate::{Budget, Gate, Size, Waiver};
 pub(crate) use load::suggest;
 pub use load::{ConfigError, Project};
 
@@ -28,6 +30,15 @@ pub struct Config {
     /// What is measured together, by name.
     #[serde(default)]
     pub suite: BTreeMap<String, Suite>,
+    /// How a change is judged.
+    #[serde(default)]
+    pub gate: Option<Gate>,
+    /// Limits of what is measured, whatever it was before.
+    #[serde(default)]
+    pub budget: Vec<Budget>,
+    /// What is let pass on purpose.
+    #[serde(default)]
+    pub waiver: Vec<Waiver>,
 }
 
 /// A program that speaks the subject protocol.

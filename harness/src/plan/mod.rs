@@ -10,6 +10,7 @@ pub mod scenario;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use plimsoll_reports::cell::name as cell_name;
 use plimsoll_reports::record::{Cell, PlannedCell, SubjectInfo};
 
 use crate::config::{Allocator, ConfigError, Kind, Matrix, Probe, Project, Protocol, Streams, Subject, Suite};
@@ -95,33 +96,8 @@ impl Narrow {
         any(&self.subjects, &cell.subject)
             && any(&self.scenarios, &cell.scenario)
             && (self.probes.is_empty() || self.probes.contains(&probe))
-            && {
-                let name = cell_name(cell);
-                let is_part = |word: &str| name.split('/').any(|part| matches(word, part));
-                self.filter.iter().flat_map(|filter| filter.split('/')).filter(|word| !word.is_empty()).all(is_part)
-            }
+            && self.filter.iter().all(|filter| plimsoll_reports::cell::is_meant(filter, cell))
     }
-}
-
-/// Whether a word of a filter is a part of a cell's name: the same, or the same but for what its `*` stands for.
-fn matches(word: &str, part: &str) -> bool {
-    let Some((head, tail)) = word.split_once('*') else { return word == part };
-    part.strip_prefix(head).is_some_and(|rest| {
-        if tail.is_empty() {
-            true
-        } else {
-            (0..=rest.len()).any(|at| rest.is_char_boundary(at) && matches(tail, &rest[at..]))
-        }
-    })
-}
-
-/// A cell's name: `original/chat/rss/allocator=system/protocol=h1`.
-pub fn cell_name(cell: &Cell) -> String {
-    let mut name = format!("{}/{}/{}", cell.subject, cell.scenario, cell.probe);
-    for (factor, value) in &cell.factors {
-        name.push_str(&format!("/{factor}={value}"));
-    }
-    name
 }
 
 /// A subject as reports describe it.
@@ -313,17 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_names_whole_parts_of_a_cell_s_name_and_a_star_stands_for_anything() {
-        for (word, part, expected) in [
-            ("chat", "chat", true),
-            ("chat", "chat-20x", false),
-            ("chat*", "chat-20x", true),
-            ("*20x", "chat-20x", true),
-            ("c*-*x", "chat-20x", true),
-            ("c*y", "chat-20x", false),
-        ] {
-            assert_eq!(matches(word, part), expected, "{word} {part}");
-        }
+    fn all_filters_together_name_the_cells() {
         let narrow = Narrow { filter: vec!["level/chat".into(), "protocol=h2".into()], ..Narrow::default() };
         let selection = select(&project(TWO), "s", &narrow).expect("selects");
         let names: Vec<_> = selection.cells.iter().map(|c| cell_name(&c.cell)).collect();

@@ -3,7 +3,9 @@
 //! - [`paired`]: whether two sides differ, by how much, how surely
 //! - [`family`]: many such questions at once
 //! - [`power`]: how small a difference would have been seen
+//! - [`binomial`]: how sure a share is that was counted
 
+pub mod binomial;
 pub mod family;
 pub mod paired;
 pub mod power;

@@ -1,0 +1,365 @@
+//! Blame: which code a difference comes from.
+//!
+//! Heap figures by call site, from dhat's profiles of both sides: what each site asks for between two warm checkpoints, head less base. The
+//! differences must add up to what was counted by another instrument; how nearly they do is the coverage. A site belongs to the innermost
+//! function of the project's own on its stack. A stack without one goes to a named root, by the crates that are on it, and never to a function
+//! that was guessed. Resident memory by mapping.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::derive::{Figure, SLOPE_AT};
+use crate::record::{Cell, Checkpoint, Frame, Record, Sample, SiteTotals, Status};
+use crate::stats::Stats;
+use crate::units::{Quantity, Unit, whole};
+
+/// The probe that reads call sites.
+pub(super) const PROFILER: &str = "dhat";
+
+/// Only passes a request for memory on: never named as what asked for it.
+const PASSING_ON: &str = "std";
+
+/// What is asked for by no crate at all.
+const C: &str = "C";
+
+/// The frames of a site, from the function that asked outwards.
+type Stack<'a> = Vec<&'a Frame>;
+
+/// What a stack without a function of the project's own is called, by a crate that is on it; the first that fits.
+const ROOTS: [(&str, &str); 5] = [
+    ("hyper", "hyper connection task"),
+    ("hyper-util", "hyper connection task"),
+    ("h2", "h2 connection task"),
+    ("rustls", "rustls"),
+    ("tokio", "tokio"),
+];
+
+/// Where a difference comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Blame {
+    /// In what the parts are told: `by call site (dhat)`, `by mapping`.
+    pub by: &'static str,
+    /// The difference to be explained.
+    pub counted: Quantity,
+    /// What the parts add up to.
+    pub explained: Quantity,
+    /// How much of the counted difference the parts explain, from 0 to 1; what they have too much counts against it as well.
+    pub coverage: f64,
+    /// The parts, the largest increase first.
+    pub parts: Vec<Part>,
+}
+
+impl Blame {
+    /// The culprit: the largest part, if it is an increase.
+    #[must_use]
+    pub fn culprit(&self) -> Option<&Part> {
+        self.parts.first().filter(|part| part.difference.value() > 0.0)
+    }
+}
+
+/// A part of a difference.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// A function of the project's own, a named root, or a mapping.
+    pub name: String,
+    /// The function's file, from the project's folder.
+    pub file: Option<String>,
+    /// The head's line in it that contributes most.
+    pub line: Option<u32>,
+    /// Whether it is a function of the project's own.
+    pub own: bool,
+    /// The base's.
+    pub base: Quantity,
+    /// The head's.
+    pub head: Quantity,
+    /// What the head has more.
+    pub difference: Quantity,
+}
+
+/// What a crate asks for with each request, before and after.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CrateBytes {
+    /// The crate, as in paths.
+    pub krate: String,
+    /// Bytes per request on the base.
+    pub base: Quantity,
+    /// On the head.
+    pub head: Quantity,
+}
+
+/// Explains a difference of `counted` in a figure of a cell; `None` where nothing that was recorded can.
+#[must_use]
+pub fn blame(
+    base: &Record,
+    head: &Record,
+    cell: &Cell,
+    figure: &Figure,
+    counted: f64,
+    own: &BTreeSet<String>,
+) -> Option<Blame> {
+    if figure.metric().starts_with("heap.") {
+        by_site(base, head, cell, figure, counted, own)
+    } else {
+        by_mapping(base, head, cell, figure, counted)
+    }
+}
+
+/// Bytes per request by crate, of everything that was profiled on both sides, summed over the cells; those that differ, the largest increase
+/// first. A site belongs to the innermost crate that does not merely pass its request on.
+#[must_use]
+pub fn crates(base: &Record, head: &Record) -> Vec<CrateBytes> {
+    let mut all: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+    let mut cells: Vec<&Cell> =
+        head.samples.iter().map(|sample| &sample.cell).filter(|c| c.probe == PROFILER).collect();
+    cells.sort_unstable();
+    cells.dedup();
+    let figure = Figure::per_request("heap.bytes");
+    for cell in cells {
+        let (Some(b), Some(h)) = (totals(base, cell, &figure), totals(head, cell, &figure)) else { continue };
+        for (stack, bytes) in b {
+            all.entry(innermost(&stack)).or_default().0 += bytes;
+        }
+        for (stack, bytes) in h {
+            all.entry(innermost(&stack)).or_default().1 += bytes;
+        }
+    }
+    let bytes = |value: f64| quantity(value, Unit::Bytes);
+    let mut rows: Vec<CrateBytes> = all
+        .into_iter()
+        .map(|(krate, (base, head))| CrateBytes { krate, base: bytes(base), head: bytes(head) })
+        .filter(|row| row.base != row.head)
+        .collect();
+    rows.sort_by(|a, b| (b.head.value() - b.base.value()).total_cmp(&(a.head.value() - a.base.value())));
+    rows
+}
+
+fn by_site(
+    base: &Record,
+    head: &Record,
+    cell: &Cell,
+    figure: &Figure,
+    counted: f64,
+    own: &BTreeSet<String>,
+) -> Option<Blame> {
+    let profiled = |record: &Record| profiled(record, cell);
+    let (b, h) = (totals(base, &profiled(base)?, figure)?, totals(head, &profiled(head)?, figure)?);
+    let mut parts: BTreeMap<Key, Sum> = BTreeMap::new();
+    let line = |stack: &Stack<'_>| own_frame(stack, own).and_then(|frame| frame.line);
+    for (stack, value) in b {
+        let sum = parts.entry(Key::of(&stack, own)).or_default();
+        sum.base += value;
+        *sum.base_lines.entry(line(&stack)).or_default() += value;
+    }
+    for (stack, value) in h {
+        let sum = parts.entry(Key::of(&stack, own)).or_default();
+        sum.head += value;
+        *sum.head_lines.entry(line(&stack)).or_default() += value;
+    }
+    Some(explain("by call site (dhat)", counted, figure.unit(), parts))
+}
+
+fn by_mapping(base: &Record, head: &Record, cell: &Cell, figure: &Figure, counted: f64) -> Option<Blame> {
+    let of = |mapping: &crate::record::Mapping| match figure.metric() {
+        "proc.anon" => Some(mapping.anon),
+        "proc.rss" | "proc.hwm" => Some(mapping.rss),
+        "proc.file" => Some(mapping.rss.saturating_sub(mapping.anon)),
+        _ => None,
+    };
+    let medians = |record: &Record| {
+        let samples: Vec<&Sample> = record
+            .samples
+            .iter()
+            .filter(|s| s.cell == *cell && s.status == Status::Ok && !s.mappings.is_empty())
+            .collect();
+        let names: BTreeSet<&str> =
+            samples.iter().flat_map(|s| &s.mappings).map(|mapping| mapping.name.as_str()).collect();
+        let median = |name: &str| {
+            let value = |sample: &&Sample| {
+                let named = sample.mappings.iter().filter(|mapping| mapping.name == name);
+                named.filter_map(of).map(|bytes| whole(i64::try_from(bytes).unwrap_or(i64::MAX))).sum::<f64>()
+            };
+            Stats::of(&samples.iter().map(value).collect::<Vec<_>>()).map(|stats| stats.median)
+        };
+        names.into_iter().filter_map(|name| Some((name.to_owned(), median(name)?))).collect::<BTreeMap<String, f64>>()
+    };
+    let (b, h) = (medians(base), medians(head));
+    if b.is_empty() || h.is_empty() || !matches!(figure.metric(), "proc.anon" | "proc.rss" | "proc.hwm" | "proc.file") {
+        return None;
+    }
+    let mut parts: BTreeMap<Key, Sum> = BTreeMap::new();
+    let key = |name: String| Key { name, file: None, own: false };
+    for (name, value) in b {
+        parts.entry(key(name)).or_default().base += value;
+    }
+    for (name, value) in h {
+        parts.entry(key(name)).or_default().head += value;
+    }
+    Some(explain("by mapping", counted, Unit::Bytes, parts))
+}
+
+/// What is blamed together: a function, wherever in it the line is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    name: String,
+    file: Option<String>,
+    own: bool,
+}
+
+impl Key {
+    fn of(stack: &Stack<'_>, own: &BTreeSet<String>) -> Self {
+        match own_frame(stack, own) {
+            Some(frame) => Self { name: without_hash(&frame.function).to_owned(), file: frame.file.clone(), own: true },
+            None => Self { name: root(stack), file: None, own: false },
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Sum {
+    base: f64,
+    head: f64,
+    base_lines: BTreeMap<Option<u32>, f64>,
+    head_lines: BTreeMap<Option<u32>, f64>,
+}
+
+impl Sum {
+    /// The head's line that is new or has more. A change moves the lines below it, so lines are told by what they ask for, in their order: what is
+    /// alike at either end is left out, and of what is left the largest is meant.
+    fn line(&self) -> Option<u32> {
+        let base: Vec<f64> = self.base_lines.values().copied().collect();
+        let head: Vec<(Option<u32>, f64)> = self.head_lines.iter().map(|(line, value)| (*line, *value)).collect();
+        let room = base.len().min(head.len());
+        let before = (0..room).take_while(|at| base[*at] == head[*at].1).count();
+        let from_end = |at: &usize| base[base.len() - 1 - at] == head[head.len() - 1 - at].1;
+        let after = (0..room - before).take_while(from_end).count();
+        let left = &head[before..head.len() - after];
+        let left = if left.is_empty() { head.as_slice() } else { left };
+        left.iter().max_by(|a, b| a.1.total_cmp(&b.1)).and_then(|(line, _)| *line)
+    }
+}
+
+fn explain(by: &'static str, counted: f64, unit: Unit, sums: BTreeMap<Key, Sum>) -> Blame {
+    let explained: f64 = sums.values().map(|sum| sum.head - sum.base).sum();
+    let coverage =
+        if counted == 0.0 { f64::from(explained == 0.0) } else { 1.0 - ((counted - explained) / counted).abs() };
+    let part = |(key, sum): (Key, Sum)| Part {
+        line: sum.line(),
+        name: key.name,
+        file: key.file,
+        own: key.own,
+        base: quantity(sum.base, unit),
+        head: quantity(sum.head, unit),
+        difference: quantity(sum.head - sum.base, unit),
+    };
+    let mut parts: Vec<Part> = sums.into_iter().map(part).filter(|part| part.difference.value() != 0.0).collect();
+    parts.sort_by(|a, b| b.difference.value().total_cmp(&a.difference.value()));
+    Blame {
+        by,
+        counted: quantity(counted, unit),
+        explained: quantity(explained, unit),
+        coverage: coverage.max(0.0),
+        parts,
+    }
+}
+
+/// The cell in which the same work was profiled: the same but for the probe, and the allocator that this probe implies.
+fn profiled(record: &Record, cell: &Cell) -> Option<Cell> {
+    let without = |cell: &Cell| {
+        let mut factors = cell.factors.clone();
+        factors.remove("allocator");
+        (cell.subject.clone(), cell.scenario.clone(), factors)
+    };
+    let wanted = without(cell);
+    let profiled = record.samples.iter().map(|sample| &sample.cell).filter(|cell| cell.probe == PROFILER);
+    profiled.clone().find(|cell| without(cell) == wanted).cloned()
+}
+
+/// What each call site of a profiled cell asks for, in the unit of the figure; of the first valid process that has it.
+fn totals<'a>(record: &'a Record, cell: &Cell, figure: &Figure) -> Option<Vec<(Stack<'a>, f64)>> {
+    let valid = record.samples.iter().filter(|sample| sample.cell == *cell && sample.status == Status::Ok);
+    let mut found = valid.filter_map(|sample| match figure {
+        Figure::PerRequest(metric) if metric == "heap.allocs" => per_request(sample, |total| Some(total.blocks)),
+        Figure::PerRequest(metric) if metric == "heap.bytes" => per_request(sample, |total| Some(total.bytes)),
+        Figure::Slope(metric) if metric == "heap.live" => per_request(sample, |total| total.live),
+        Figure::At { checkpoint, metric } if metric == "heap.live" => held(sample, checkpoint, |total| total.live),
+        Figure::At { checkpoint, metric } if metric == "heap.peak" => held(sample, checkpoint, |total| total.peak),
+        _ => None,
+    });
+    let totals = found.next()?;
+    let stacked = |(site, value): (u32, f64)| (record.stack(site).collect(), value);
+    let totals: Vec<_> = totals.into_iter().map(stacked).collect();
+    (!totals.is_empty()).then_some(totals)
+}
+
+/// What each site holds at a checkpoint, or at the last one before it of which sites were read.
+fn held(sample: &Sample, checkpoint: &str, of: impl Fn(&SiteTotals) -> Option<u64>) -> Option<BTreeMap<u32, f64>> {
+    let at = sample.checkpoints.iter().position(|point| point.name == checkpoint)?;
+    let read = sample.checkpoints[..=at].iter().rfind(|point| !point.sites.is_empty())?;
+    read.sites.iter().map(|total| Some((total.site, number(of(total)?)))).collect()
+}
+
+/// What each site adds with a request, between the two warm checkpoints that rates are taken from.
+fn per_request(sample: &Sample, of: impl Fn(&SiteTotals) -> Option<u64>) -> Option<BTreeMap<u32, f64>> {
+    let (from, to) = (point(sample, SLOPE_AT[0])?, point(sample, SLOPE_AT[1])?);
+    let requests = to.requests.checked_sub(from.requests).filter(|requests| *requests > 0)?;
+    let mut sums: BTreeMap<u32, f64> = BTreeMap::new();
+    for total in &to.sites {
+        *sums.entry(total.site).or_default() += number(of(total)?);
+    }
+    for total in &from.sites {
+        *sums.entry(total.site).or_default() -= number(of(total)?);
+    }
+    sums.values_mut().for_each(|value| *value /= number(requests));
+    Some(sums)
+}
+
+fn point<'a>(sample: &'a Sample, name: &str) -> Option<&'a Checkpoint> {
+    sample.checkpoints.iter().find(|point| point.name == name && !point.sites.is_empty())
+}
+
+/// The innermost frame of the project's own: of the crates named, or if none is, of any that lies in the project.
+fn own_frame<'a>(stack: &Stack<'a>, own: &BTreeSet<String>) -> Option<&'a Frame> {
+    let named = |krate: &String| own.iter().any(|own| same_crate(own, krate));
+    let is_own = |frame: &&&Frame| {
+        if own.is_empty() { frame.own } else { frame.krate.as_ref().is_some_and(named) }
+    };
+    stack.iter().find(is_own).copied()
+}
+
+/// Whether two names are of one crate, with `-` or with `_`.
+pub(in crate::gate) fn same_crate(one: &str, other: &str) -> bool {
+    let letters = |name: &str| name.replace('-', "_");
+    letters(one) == letters(other)
+}
+
+fn root(stack: &Stack<'_>) -> String {
+    let crates: Vec<&str> = stack.iter().filter_map(|frame| frame.krate.as_deref()).collect();
+    let known = ROOTS.iter().find(|(krate, _)| crates.contains(krate)).map(|(_, root)| (*root).to_owned());
+    known.unwrap_or_else(|| match innermost(stack) {
+        krate if krate == C => krate,
+        krate => format!("crate {krate}"),
+    })
+}
+
+/// The crate that asked: the innermost that does not merely pass the request on. Libraries are `C`.
+fn innermost(stack: &Stack<'_>) -> String {
+    let crates = stack.iter().filter_map(|frame| frame.krate.as_deref());
+    let asking = crates.clone().find(|krate| *krate != PASSING_ON).or(crates.clone().next());
+    asking.filter(|krate| !krate.contains(".so")).unwrap_or(C).to_owned()
+}
+
+/// A function's name without the hash that differs from build to build.
+fn without_hash(function: &str) -> &str {
+    match function.rsplit_once("::h") {
+        Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => name,
+        _ => function,
+    }
+}
+
+fn number(value: u64) -> f64 {
+    whole(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+fn quantity(value: f64, unit: Unit) -> Quantity {
+    // Sums of whole numbers over a number of requests that is not 0: finite.
+    Quantity::new(value, unit).unwrap_or(crate::units::Bytes(0).into())
+}

@@ -1,0 +1,198 @@
+//! A verdict as people and programs read it: each form a function from the verdict to text. Each escapes what stands in the verdict for itself.
+//!
+//! - `terminal`: what ends `plimsoll gate`.
+//! - `markdown`: the pull request's comment, and a job's summary.
+//! - `annotations`: GitHub's workflow commands.
+//! - `junit`: JUnit XML. `json`: everything, with a schema.
+
+mod annotations;
+mod json;
+mod junit;
+mod markdown;
+mod terminal;
+
+pub use annotations::annotations;
+pub use json::{SCHEMA, json, schema};
+pub use junit::junit;
+pub use markdown::{LIMIT, TAG, comment, step_summary};
+pub use terminal::terminal;
+
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
+use super::blame::Part;
+use super::verdict::{Row, Rule, Smallest, State, Verdict};
+use crate::cell::name;
+use crate::units::Quantity;
+
+/// What an output is told besides the verdict.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Context {
+    /// The command that came to this verdict, without `--only`: `plimsoll gate --base 0123abc`.
+    pub command: String,
+    /// Where the head's sources can be read (`--source-url`): a folder that files are appended to with `#L` and a line, or a pattern with `{file}` and
+    /// `{line}`; `{sha}` stands for the head's commit. Anything but `https://` and `http://` links nowhere.
+    pub source: Option<String>,
+}
+
+impl Context {
+    /// The exact commands that judge one cell again. What comes from a record is in them only if a shell sees nothing but a word in it.
+    fn reproduce(&self, verdict: &Verdict, row: &Row) -> String {
+        let commit = verdict.head.git.as_deref().filter(|git| git.bytes().all(|b| b.is_ascii_hexdigit()));
+        let checkout = commit.map(|git| format!("git checkout {git}\n")).unwrap_or_default();
+        let only = word(&name(&row.cell)).map(|cell| format!(" --only {cell}")).unwrap_or_default();
+        format!("{checkout}{}{only}\n", self.command)
+    }
+
+    /// The address of a line of the head.
+    fn link(&self, verdict: &Verdict, file: &str, line: Option<u32>) -> Option<String> {
+        let source = self.source.as_deref().filter(|s| s.starts_with("https://") || s.starts_with("http://"))?;
+        // Sources outside of the project have no place in its repository.
+        if file.starts_with(['/', '~', '<']) || file.split('/').any(|part| part == "..") {
+            return None;
+        }
+        let source = source.replace("{sha}", &encoded(verdict.head.git.as_deref().unwrap_or("HEAD")));
+        let (file, line) = (encoded(file), line.map(|line| line.to_string()));
+        if source.contains("{file}") {
+            return Some(source.replace("{file}", &file).replace("{line}", line.as_deref().unwrap_or("1")));
+        }
+        let anchor = line.map(|line| format!("#L{line}")).unwrap_or_default();
+        Some(format!("{}/{file}{anchor}", source.trim_end_matches('/')))
+    }
+}
+
+/// A text that is one word to a shell, and harmless wherever it is pasted.
+fn word(text: &str) -> Option<&str> {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '=' | '+' | ',');
+    (!text.is_empty() && text.chars().all(harmless)).then_some(text)
+}
+
+/// A path as a URL may hold it.
+fn encoded(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'/') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// The figure's name, or what the row is about.
+fn what(row: &Row) -> String {
+    row.figure.as_ref().map_or_else(|| "the whole cell".to_owned(), ToString::to_string)
+}
+
+/// `119 → 120`; in full where the difference would not show.
+fn change(row: &Row) -> String {
+    if row.rule == Rule::Budget {
+        return row.head.map_or_else(|| "—".to_owned(), |head| head.to_string());
+    }
+    let shown = |text: fn(Quantity) -> String| {
+        let side = |side: Option<Quantity>| side.map_or_else(|| "—".to_owned(), text);
+        (side(row.base), side(row.head))
+    };
+    let (mut base, mut head) = shown(|side| side.to_string());
+    if base == head && row.difference.is_some_and(|difference| difference.value() != 0.0) {
+        (base, head) = shown(Quantity::in_full);
+    }
+    format!("{base} → {head}")
+}
+
+/// `+1`, `+64.0 KiB (60.0 KiB to 68.0 KiB)`.
+fn difference(row: &Row) -> String {
+    let Some(difference) = row.difference else { return "—".to_owned() };
+    match &row.interval {
+        Some((low, high)) => format!("{} ({} to {})", difference.signed(), low.signed(), high.signed()),
+        None => difference.signed(),
+    }
+}
+
+/// `+32.0 KiB`, `none` for an exact figure without a floor, `8.00 MiB in all` for a budget.
+fn limit(row: &Row) -> String {
+    match (row.rule, row.limit) {
+        (_, None) => "—".to_owned(),
+        (Rule::Budget, Some(max)) => format!("{max} in all"),
+        (_, Some(floor)) if floor.value() == 0.0 => "no increase".to_owned(),
+        (_, Some(floor)) => floor.signed(),
+    }
+}
+
+fn smallest(row: &Row) -> String {
+    match row.smallest {
+        None => "—".to_owned(),
+        Some(Smallest::Nothing) => "none: too few pairs".to_owned(),
+        Some(Smallest::Over(floor)) if floor.value() == 0.0 => "any".to_owned(),
+        Some(Smallest::Over(floor)) => format!("any over {floor}"),
+        Some(Smallest::About(change)) => change.signed(),
+    }
+}
+
+/// Why a row is in its state, in words, where the figures beside it do not say.
+fn why(row: &Row) -> Option<String> {
+    Some(match row.state {
+        State::Missing => "the head has it no more; a waiver removes a cell".to_owned(),
+        State::New => "the base does not have it: judged by budgets only".to_owned(),
+        State::TooFew => format!("{} processes of a side: too few to judge", row.processes),
+        State::ExactOnOneSide => "identical in all processes of one side only".to_owned(),
+        State::Inconclusive => "an increase over the limit cannot be excluded: too much noise".to_owned(),
+        State::Unjudged => "it varies on both sides, and is not in the family".to_owned(),
+        State::NotRepeated => "higher once, and not in fresh processes".to_owned(),
+        State::Suspect => "higher once: to be measured again".to_owned(),
+        State::Waived => {
+            let waived = row.waived.as_ref()?;
+            format!("waived until {}: {} ({})", waived.expires, waived.reason, waived.owner)
+        }
+        State::Fails | State::Improved | State::Pass => return None,
+    })
+}
+
+/// `100 % of it by call site (dhat): +1 of +1`.
+fn coverage(row: &Row) -> Option<String> {
+    let blame = row.blame.as_ref()?;
+    let share = crate::units::percent(blame.coverage);
+    Some(format!("{share} of it {}: {} of {}", blame.by, blame.explained.signed(), blame.counted.signed()))
+}
+
+/// `providers/src/x.rs:12`.
+fn place(part: &Part) -> Option<String> {
+    let file = part.file.as_ref()?;
+    Some(part.line.map_or_else(|| file.clone(), |line| format!("{file}:{line}")))
+}
+
+/// What to write into `plimsoll.toml` to let a row pass for a month. Waivers are read from the base, so it has to be there first.
+fn waiver(verdict: &Verdict, row: &Row) -> String {
+    let day: Date = Offset::UTC.to_datetime(verdict.head.started).date();
+    let month = jiff::Span::new().days(30);
+    let expires = day.checked_add(month).unwrap_or(day);
+    let cell = name(&row.cell);
+    let cell = word(&cell).unwrap_or("…");
+    let figure = row.figure.as_ref().map(ToString::to_string);
+    let figure = figure.filter(|figure| figure.split(' ').all(|part| word(part).is_some()));
+    let figure = figure.map(|figure| format!("metric = \"{figure}\"\n")).unwrap_or_default();
+    format!("[[waiver]]\ncell = \"{cell}\"\n{figure}reason = \"…\"\nowner = \"…\"\nexpires = {expires}\n")
+}
+
+/// The rows that have to be waived or mended.
+fn failing(verdict: &Verdict) -> impl Iterator<Item = &Row> {
+    verdict.in_state(State::fails)
+}
+
+/// The rows that are told without asking, the worst first.
+fn told(verdict: &Verdict) -> Vec<&Row> {
+    let mut rows: Vec<&Row> = verdict.in_state(State::is_told).collect();
+    rows.sort_by_key(|row| row.state);
+    rows
+}
+
+/// The rule of the noisy family, in a sentence.
+fn family(verdict: &Verdict) -> String {
+    let family = &verdict.family;
+    format!(
+        "Noisy figures: one family of {}, {} pairs, Holm at {}; what is found is confirmed by as many fresh pairs. The smallest change is the one that \
+         would be caught in 90 of 100 runs, the confirmation included.",
+        family.size, family.pairs, family.alpha
+    )
+}

@@ -1,0 +1,129 @@
+//! Blame: the function that asks for more, its line, and how much of the counted difference the call sites explain.
+
+use std::collections::BTreeSet;
+
+use plimsoll_reports::Record;
+use plimsoll_reports::derive::Figure;
+use plimsoll_reports::gate::blame::{Blame, blame, crates};
+use plimsoll_reports::gate::{Settings, State};
+use proptest::prelude::*;
+
+use crate::common::{PLAIN, Shape};
+use crate::made::*;
+
+fn own() -> BTreeSet<String> {
+    BTreeSet::from(["wrapper".to_owned()])
+}
+
+fn allocs(base: &Record, head: &Record, counted: f64) -> Blame {
+    blame(base, head, &count("ultra"), &Figure::per_request("heap.allocs"), counted, &own()).unwrap()
+}
+
+#[test]
+fn one_allocation_more_is_blamed_on_its_function_and_line() {
+    let (base, head) = one_more_profiled();
+    let settings = Settings { own: own(), ..settings() };
+    let verdict = both(&base, &head, &settings, (&base, &head));
+    let failing: Vec<_> = verdict.in_state(|state| state == State::Fails).collect();
+    assert_eq!(failing.len(), 2, "allocations and bytes");
+    for row in failing {
+        let blame = row.blame.as_ref().unwrap();
+        let culprit = blame.culprit().unwrap();
+        assert_eq!((culprit.name.as_str(), culprit.line, culprit.own), ("wrapper::Wrapper::send", Some(15), true));
+        assert_eq!((blame.coverage, blame.parts.len()), (1.0, 1));
+        assert_eq!(blame.counted, blame.explained);
+    }
+}
+
+#[test]
+fn without_crates_named_those_of_the_project_are_its_own() {
+    let (base, head) = one_more_profiled();
+    let figure = Figure::per_request("heap.allocs");
+    let blame = blame(&base, &head, &count("ultra"), &figure, 1.0, &BTreeSet::new()).unwrap();
+    assert_eq!(blame.culprit().map(|part| part.name.as_str()), Some("wrapper::Wrapper::send"));
+}
+
+#[test]
+fn coverage_says_how_much_was_not_seen_by_the_profiler() {
+    let (base, head) = one_more_profiled();
+    assert_eq!(allocs(&base, &head, 4.0).coverage, 0.25, "C asked for the rest");
+    assert_eq!(allocs(&base, &head, 0.5).coverage, 0.0, "twice what was counted explains nothing");
+}
+
+#[test]
+fn without_a_function_of_ones_own_a_stack_goes_to_a_named_root() {
+    let (mut base, mut head) = (side(MADE), side(MADE));
+    let sites = |more: u64| {
+        let f = |krate: &str| frame(krate, "f", "f.rs", 1);
+        vec![
+            asks(&[f("std"), f("bytes"), f("hyper"), f("tokio"), f("wrapper_of_another")], 1 + more, 1),
+            asks(&[f("std"), f("h2"), f("tokio")], 2 + 2 * more, 1),
+            asks(&[f("std"), f("tokio"), f("std")], 3 + 3 * more, 1),
+            asks(&[f("libc.so.6"), f("")], 4 + 4 * more, 1),
+            asks(&[f("std"), f("regex")], 5 + 5 * more, 1),
+        ]
+    };
+    profiled(&mut base, &sites(0));
+    profiled(&mut head, &sites(1));
+    let blame = allocs(&base, &head, 15.0);
+    let parts: Vec<_> =
+        blame.parts.iter().map(|part| (part.name.as_str(), part.difference.value(), part.own)).collect();
+    assert_eq!(
+        parts,
+        [
+            ("crate regex", 5.0, false),
+            ("C", 4.0, false),
+            ("tokio", 3.0, false),
+            ("h2 connection task", 2.0, false),
+            ("hyper connection task", 1.0, false)
+        ]
+    );
+    assert_eq!(blame.coverage, 1.0);
+}
+
+#[test]
+fn a_function_that_asks_for_less_is_told_and_is_no_culprit() {
+    let (base, head) = one_more_profiled();
+    let blame = allocs(&head, &base, -1.0);
+    assert_eq!((blame.culprit(), blame.parts[0].difference.value(), blame.coverage), (None, -1.0, 1.0));
+}
+
+#[test]
+fn without_profiles_of_both_sides_nobody_is_blamed() {
+    let (base, head) = one_more_profiled();
+    let more = side(Made { shape: Shape { allocs: 120, ..PLAIN }, ..MADE });
+    let figure = Figure::per_request("heap.allocs");
+    assert_eq!(blame(&base, &more, &count("ultra"), &figure, 1.0, &own()), None);
+    assert_eq!(blame(&more, &head, &count("ultra"), &figure, 1.0, &own()), None);
+    assert_eq!(blame(&base, &head, &count("ultra"), &Figure::at("steady@256", "heap.peak"), 1.0, &own()), None);
+}
+
+#[test]
+fn bytes_move_by_the_crate_that_asks() {
+    let (base, head) = one_more_profiled();
+    let rows = crates(&base, &head);
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].krate.as_str(), rows[0].base.value(), rows[0].head.value()), ("wrapper", 364.0, 396.0));
+}
+
+proptest! {
+    /// Whatever the sites are: their differences add up, none is lost and none is counted twice.
+    #[test]
+    fn the_parts_add_up(sites in prop::collection::vec((0usize..5, 0u64..50, 0u64..50), 1..12)) {
+        const CRATES: [&str; 5] = ["wrapper", "hyper", "tokio", "regex", ""];
+        let (mut base, mut head) = (side(Made { processes: 1, ..MADE }), side(Made { processes: 1, ..MADE }));
+        let of = |pick: fn(&(usize, u64, u64)) -> u64| -> Vec<Asks> {
+            sites.iter().map(|site| asks(&[frame(CRATES[site.0], "f", "f.rs", 1)], pick(site), 0)).collect()
+        };
+        profiled(&mut base, &of(|site| site.1));
+        profiled(&mut head, &of(|site| site.2));
+        let counted: i64 = sites.iter().map(|site| i64::try_from(site.2).unwrap() - i64::try_from(site.1).unwrap()).sum();
+        let counted = f64::from(i32::try_from(counted).unwrap());
+        let blame = allocs(&base, &head, counted);
+        let sum: f64 = blame.parts.iter().map(|part| part.difference.value()).sum();
+        prop_assert_eq!(sum, counted);
+        prop_assert_eq!(blame.explained.value(), counted);
+        prop_assert_eq!(blame.coverage, 1.0);
+        prop_assert!(blame.parts.windows(2).all(|two| two[0].difference >= two[1].difference));
+    }
+}

@@ -1,0 +1,11 @@
+//! The gate: what two records are judged to be.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod blame;
+mod made;
+mod outputs;
+mod rules;
+mod sides;
+mod study;

@@ -1,0 +1,187 @@
+//! The verdict as people and programs read it.
+
+use plimsoll_reports::derive::Figure;
+use plimsoll_reports::gate::show::{self, Context};
+use plimsoll_reports::gate::{Budget, Rules, Settings, Stage, Verdict, decide};
+use plimsoll_reports::record::{Record, Status};
+
+use crate::common;
+use crate::made::*;
+
+fn context() -> Context {
+    Context {
+        command: "plimsoll gate --base 0123abc".into(),
+        source: Some("https://git.example/o/r/blob/{sha}/".into()),
+    }
+}
+
+/// A head with one allocation more in `Wrapper::send`, a crate of another version, a floor that it would loosen.
+fn failing() -> Verdict {
+    let (base, mut head) = one_more_profiled();
+    head.tool.git = Some("4567def".into());
+    let lock = |version: &str| format!("[[package]]\nname = \"wrapper\"\nversion = \"{version}\"\n");
+    let mut proposed = Rules::default();
+    proposed.floors.values_mut().for_each(|floor| *floor *= 2.0);
+    let settings = Settings {
+        own: ["wrapper".to_owned()].into(),
+        lockfiles: Some((lock("1.0.0"), lock("1.1.0"))),
+        proposed: Some(proposed),
+        ..settings()
+    };
+    both(&base, &head, &settings, (&base, &head))
+}
+
+fn passing() -> Verdict {
+    first(&side(MADE), &side(Made { seed: 2, ..MADE }))
+}
+
+#[test]
+fn the_comment_of_a_failure() {
+    insta::assert_snapshot!("comment_of_a_failure", show::comment(&failing(), &context(), true));
+}
+
+#[test]
+fn the_terminal_of_a_failure() {
+    insta::assert_snapshot!("terminal_of_a_failure", show::terminal(&failing(), &context(), Some(120), false, false));
+}
+
+#[test]
+fn the_annotations_of_a_failure() {
+    insta::assert_snapshot!("annotations_of_a_failure", show::annotations(&failing()));
+}
+
+#[test]
+fn the_junit_of_a_failure() {
+    insta::assert_snapshot!("junit_of_a_failure", show::junit(&failing()));
+}
+
+#[test]
+fn a_pass_is_short_and_one_line_where_there_was_a_comment_before() {
+    let verdict = passing();
+    let collapsed = show::comment(&verdict, &context(), true);
+    assert_eq!(
+        collapsed,
+        "<!-- plimsoll-gate -->\n**Memory: PASS: no growth in 7 figures of 2 cells** · `0123abc` (run `20200102-030405-fake`) → `0123abc` (run `20200102-030405-fake`)\n"
+    );
+    let whole = show::comment(&verdict, &context(), false);
+    assert!(whole.starts_with("<!-- plimsoll-gate -->\n### Memory: PASS"), "{whole}");
+    assert!(whole.contains("smallest change") && !whole.contains("Reproduce"), "{whole}");
+    assert!(!show::step_summary(&verdict, &context()).contains("<!--"));
+    assert_eq!(show::annotations(&verdict), "");
+}
+
+#[test]
+fn json_is_what_its_schema_says() {
+    let schema = jsonschema::validator_for(&show::schema()).unwrap();
+    for verdict in [failing(), passing(), hostile(), first(&side(MADE), &broken())] {
+        let document: serde_json::Value = serde_json::from_str(&show::json(&verdict)).unwrap();
+        let errors: Vec<String> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        assert_eq!(document["exit_code"], verdict.exit_code());
+    }
+    let document: serde_json::Value = serde_json::from_str(&show::json(&failing())).unwrap();
+    let row =
+        document["rows"].as_array().unwrap().iter().find(|row| row["figure"] == "heap.allocs per request").unwrap();
+    assert_eq!((&row["state"], &row["base"], &row["head"]), (&"fails".into(), &119.0.into(), &120.0.into()));
+    assert_eq!(row["blame"]["parts"][0]["line"], 15);
+}
+
+fn broken() -> Record {
+    let mut record = side(MADE);
+    fail(&mut record, count("ultra"), Status::Failed, "it broke");
+    record
+}
+
+/// Everything that comes from a record is hostile, and everything fails.
+fn hostile() -> Verdict {
+    let base = common::hostile();
+    let mut head = base.clone();
+    for sample in &mut head.samples {
+        for point in &mut sample.checkpoints {
+            for value in point.metrics.values_mut() {
+                *value *= 3;
+            }
+        }
+    }
+    let budgets = vec![Budget { cell: String::new(), figure: Figure::growth("proc.anon"), max: 0.0 }];
+    let settings = Settings {
+        advisory: Some("]]> <b>| `x`\n::error::y @everyone".into()),
+        lockfiles: Some((String::new(), "[[package]]\nname = \"<b>|`\"\nversion = \"](javascript:1)\"\n".into())),
+        ..Settings::new(Rules { budgets, ..Rules::default() })
+    };
+    decide(&base, &head, &settings, Stage::First)
+}
+
+#[test]
+fn nothing_of_a_hostile_record_is_markup() {
+    let verdict = hostile();
+    let markdown = show::comment(&verdict, &context(), false);
+    for line in markdown.lines() {
+        assert!(!line.contains("<script") && !line.contains("<img") && !line.contains("<b>"), "{line}");
+        assert!(!line.contains('@') && !line.replace("\\]", "").contains("](javascript"), "{line}");
+    }
+    assert_eq!(markdown.matches("<!--").count(), 1, "the tag");
+    let xml = show::junit(&verdict);
+    assert!(!xml.contains("]]>") && !xml.contains("<script"), "{xml}");
+    for line in show::annotations(&verdict).lines() {
+        assert!(["::error ", "::notice ", "::warning "].iter().any(|start| line.starts_with(start)), "{line}");
+    }
+    let terminal = show::terminal(&verdict, &context(), None, false, true);
+    assert!(!terminal.contains('\u{1b}') && !terminal.contains('\u{202e}'));
+    for text in [markdown, xml, terminal, show::json(&verdict), show::annotations(&verdict)] {
+        assert!(!text.contains("canary-password") && !text.contains("/home/alice"));
+    }
+}
+
+#[test]
+fn rows_of_a_markdown_table_have_as_many_cells_as_its_head() {
+    for verdict in [failing(), hostile()] {
+        let mut columns = None;
+        for line in show::comment(&verdict, &context(), false).lines() {
+            let bars = line.replace("\\|", "").matches('|').count();
+            match (line.starts_with('|'), columns) {
+                (false, _) => columns = None,
+                (true, None) => columns = Some(bars),
+                (true, Some(wanted)) => assert_eq!(bars, wanted, "{line}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_comment_of_thousands_of_rows_is_shortened_and_keeps_what_matters() {
+    let names: Vec<String> = (0..400).map(|at| format!("subject-with-quite-a-long-name-{at}")).collect();
+    let sides = |seed| {
+        let made: Vec<(&str, Made)> = names.iter().map(|n| (n.as_str(), Made { processes: 2, seed, ..MADE })).collect();
+        of(&made)
+    };
+    let budgets = vec![Budget { cell: String::new(), figure: Figure::growth("proc.anon"), max: 0.0 }];
+    let settings = Settings::new(Rules { budgets, pairs: 2, exact: 2, ..Rules::default() });
+    let verdict = decide(&sides(1), &sides(2), &settings, Stage::First);
+    let comment = show::comment(&verdict, &context(), false);
+    assert!(verdict.rows.len() > 3_000, "{}", verdict.rows.len());
+    let length = comment.chars().count();
+    assert!((30_000..=show::LIMIT).contains(&length), "{length}");
+    assert!(comment.contains("more do not fit a comment") && comment.contains("Reproduce"), "{comment}");
+}
+
+#[test]
+fn links_go_to_the_head_and_nowhere_else() {
+    let linked = |source: &str| {
+        let context = Context { source: Some(source.into()), ..context() };
+        show::comment(&failing(), &context, false)
+    };
+    for (source, link) in [
+        ("https://git.example/o/r/blob/{sha}", "(https://git.example/o/r/blob/4567def/src/wrapper.rs#L15)"),
+        (
+            "https://git.example/{file}?at={sha}#lines-{line}",
+            "(https://git.example/src/wrapper.rs?at=4567def#lines-15)",
+        ),
+    ] {
+        assert!(linked(source).contains(link), "{}", linked(source));
+    }
+    for source in ["javascript:alert(1)", "ftp://x", ""] {
+        assert!(!linked(source).contains("]("), "{source}");
+        assert!(linked(source).contains(" at `src/wrapper.rs:15`"), "{source}");
+    }
+}
