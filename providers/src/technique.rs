@@ -45,7 +45,8 @@ impl Level {
     pub const fn techniques(self) -> &'static [Technique] {
         use Technique::*;
         match self {
-            Self::Original | Self::Bare | Self::Libcurl | Self::Mux | Self::Isolated | Self::Proxied => &[],
+            Self::Original | Self::Libcurl | Self::Mux | Self::Isolated | Self::Proxied => &[],
+            Self::Bare => &[LeanRecords],
             Self::Optimized => &[ObjectPooling, LazyComponents, SmallPool],
             Self::Ultra => &[
                 StackFirstBuffers,
@@ -119,10 +120,14 @@ pub enum Technique {
     /// `ultra`: the HTTP client keeps no table of default headers, looks for no proxy in the environment, and remembers TLS sessions
     /// of one server instead of 32.
     MinimalClientState,
+    /// `bare`: after a TLS 1.3 handshake a connection keeps two AEAD keys of rustls's and next to nothing else; records are framed by the
+    /// level itself. Without it they are rustls's, as they are over TLS 1.2. Traffic keys leave rustls's connection for it (within the process), and
+    /// a connection follows two updates of its keys in each direction, no more.
+    LeanRecords,
 }
 
 impl Technique {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::ObjectPooling,
         Self::LazyComponents,
         Self::SmallPool,
@@ -135,6 +140,7 @@ impl Technique {
         Self::OnceLockModels,
         Self::SmallVecUrl,
         Self::MinimalClientState,
+        Self::LeanRecords,
     ];
 
     /// The name as command lines write it.
@@ -152,6 +158,7 @@ impl Technique {
             Self::OnceLockModels => "once-lock-models",
             Self::SmallVecUrl => "small-vec-url",
             Self::MinimalClientState => "minimal-client-state",
+            Self::LeanRecords => "lean-records",
         }
     }
 
@@ -273,7 +280,7 @@ mod tests {
         for technique in Technique::ALL {
             assert_eq!(seen & technique.bit(), 0, "{technique}");
             seen |= technique.bit();
-            let owners = [Level::Original, Level::Optimized, Level::Ultra]
+            let owners = [Level::Original, Level::Optimized, Level::Ultra, Level::Bare]
                 .into_iter()
                 .filter(|level| level.techniques().contains(&technique))
                 .count();

@@ -1,13 +1,13 @@
 //! The level `bare` as a subject.
 
+use plimsoll_providers::Level;
 use plimsoll_providers::gemini_bare_http::{BareGeminiConfig, BareGeminiProvider};
-use plimsoll_providers::{Level, Provider};
 use plimsoll_worker::{Env, Failure};
 
 pub use crate::ask::{chat, stream};
 
 /// Makes the client.
-pub async fn client(env: Env) -> Result<impl Provider, Failure> {
+pub async fn client(env: Env) -> Result<BareGeminiProvider, Failure> {
     let options = crate::options(&env, Level::Bare)?;
     let config = BareGeminiConfig {
         api_key: env.key,

@@ -8,6 +8,7 @@
 
 pub mod ask;
 pub mod bare;
+pub mod bare_visitor;
 pub mod conform;
 pub mod isolated;
 pub mod mux;

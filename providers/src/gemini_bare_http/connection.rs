@@ -1,4 +1,4 @@
-//! One connection: TCP, and TLS on it by rustls's unbuffered API.
+//! One connection: TCP, and TLS on it by rustls's unbuffered API; after the handshake, where that may be, by [`Records`].
 //!
 //! The bytes of records lie in buffers from a pool that all connections share. One is taken when the socket has something to say and
 //! goes back when everything in it was understood, so a connection that waits, idle or in flight, holds none.
@@ -8,11 +8,12 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rustls::ClientConfig;
 use rustls::client::UnbufferedClientConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
+use rustls::{ClientConfig, ProtocolVersion};
 use rustls_pki_types::ServerName;
 
+use super::records::{Records, Refusal, Tickets};
 use super::socket::Socket;
 use crate::net::{BufferPool, Lease, Origin};
 
@@ -26,13 +27,23 @@ const MAX_GATHERED: usize = 128 << 10;
 /// A connection to the origin.
 pub(super) struct Connection {
     stream: Socket,
-    tls: Option<UnbufferedClientConnection>,
+    tls: Tls,
     /// Where buffers come from.
     pool: Arc<BufferPool>,
     /// Records that were not understood yet.
     incoming: Option<Lease>,
     /// The peer will say nothing more.
     ended: bool,
+}
+
+/// Who encrypts.
+enum Tls {
+    /// Nobody: it is done elsewhere.
+    Plain,
+    /// rustls: the handshake, and what follows it.
+    Rustls(Box<UnbufferedClientConnection>),
+    /// Ourselves with rustls's keys, after the handshake.
+    Records(Records),
 }
 
 /// What TLS needs next.
@@ -45,32 +56,63 @@ enum Turn {
 }
 
 impl Connection {
-    /// Connects, and verifies whom to. A connection is moved often, and is large: it lies in a box.
+    /// Connects, and verifies whom to. A connection is moved often: it lies in a box.
     pub(super) async fn open(
         origin: &Origin,
         config: Option<&Arc<ClientConfig>>,
         pool: &Arc<BufferPool>,
+        tickets: &Tickets,
     ) -> io::Result<Box<Self>> {
         let stream = Socket::open(origin).await?;
         let begin = |(name, config): (&ServerName<'static>, &Arc<ClientConfig>)| {
-            UnbufferedClientConnection::new(Arc::clone(config), name.clone())
+            UnbufferedClientConnection::new(Arc::clone(config), name.clone()).map(Box::new)
         };
         let tls = origin.name.as_ref().zip(config).map(begin).transpose().map_err(io::Error::other)?;
-        let mut connection = Box::new(Self { stream, tls, pool: Arc::clone(pool), incoming: None, ended: false });
+        let tls = tls.map_or(Tls::Plain, Tls::Rustls);
+        let mut connection = Self { stream, tls, pool: Arc::clone(pool), incoming: None, ended: false };
         connection.handshake().await?;
-        Ok(connection)
+        if config.is_some_and(|config| config.enable_secret_extraction) {
+            connection = connection.take_over(tickets)?;
+        }
+        Ok(Box::new(connection))
+    }
+
+    /// Lets rustls's connection go after the handshake, if nothing is on its way through it.
+    fn take_over(self, tickets: &Tickets) -> io::Result<Self> {
+        match self.tls {
+            Tls::Rustls(tls)
+                if tls.protocol_version() == Some(ProtocolVersion::TLSv1_3)
+                    && self.incoming.is_none()
+                    && !self.ended =>
+            {
+                let records = Records::take_over(*tls, tickets).map_err(io::Error::other)?;
+                Ok(Self { tls: Tls::Records(records), ..self })
+            }
+            tls => Ok(Self { tls, ..self }),
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        matches!(self.tls, Tls::Plain)
     }
 
     /// Sends all of `request`.
     pub(super) async fn send(&mut self, request: &[u8]) -> io::Result<()> {
-        if self.tls.is_none() {
+        if self.is_plain() {
             return self.stream.write_all(request).await;
         }
-        let mut outgoing = self.pool.lease();
         for piece in request.chunks(RECORD) {
-            outgoing.vec().clear();
-            self.encrypt(piece, outgoing.vec())?;
-            self.stream.write_all(outgoing.as_ref()).await?;
+            match &mut self.tls {
+                Tls::Records(records) if !self.ended => {
+                    let sealed = records.write(piece).map_err(io::Error::other)?;
+                    self.stream.write_all(&sealed).await?;
+                }
+                _ => {
+                    let mut outgoing = self.pool.lease();
+                    self.encrypt(piece, outgoing.vec())?;
+                    self.stream.write_all(outgoing.as_ref()).await?;
+                }
+            }
         }
         Ok(())
     }
@@ -83,7 +125,7 @@ impl Connection {
                 return Ok(false);
             }
             let count = poll_fn(|context| self.poll_read(context, inbox)).await?;
-            if self.tls.is_none() {
+            if self.is_plain() {
                 self.ended = count == 0;
                 return Ok(count > 0);
             }
@@ -96,10 +138,14 @@ impl Connection {
             }
             let before = inbox.as_ref().map_or(0, |inbox| inbox.as_ref().len());
             let mut outgoing = None;
-            self.turn(inbox, &mut outgoing)?;
+            let turn = self.turn(inbox, &mut outgoing);
             if let Some(outgoing) = outgoing {
-                // Seldom: new keys. In a box, so that waiting has no room for it.
-                Box::pin(self.flush(outgoing)).await?;
+                // Seldom: new keys, or an alert that says why not. In a box, so that waiting has no room for it.
+                let flushed = Box::pin(self.flush(outgoing)).await;
+                turn?;
+                flushed?;
+            } else {
+                turn?;
             }
             if inbox.as_ref().map_or(0, |inbox| inbox.as_ref().len()) > before {
                 return Ok(true);
@@ -110,20 +156,21 @@ impl Connection {
     /// Whether a connection that was idle can be used: nothing was said on it that nobody asked for, and it was not ended.
     pub(super) fn is_quiet(&mut self) -> bool {
         let mut inbox = None;
-        match self.read(&mut inbox) {
-            Err(error) => error.kind() == io::ErrorKind::WouldBlock && !self.ended,
+        let quiet = match self.read(&mut inbox) {
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
             Ok(0) => false,
-            Ok(_) if self.tls.is_none() => false,
+            Ok(_) if self.is_plain() => false,
             // Tickets for later sessions may come at any time.
             Ok(_) => {
                 let mut outgoing = None;
-                self.turn(&mut inbox, &mut outgoing).is_ok() && inbox.is_none() && outgoing.is_none() && !self.ended
+                self.turn(&mut inbox, &mut outgoing).is_ok() && inbox.is_none() && outgoing.is_none()
             }
-        }
+        };
+        quiet && !self.ended && !matches!(&self.tls, Tls::Records(records) if records.is_spent())
     }
 
     async fn handshake(&mut self) -> io::Result<()> {
-        if self.tls.is_none() {
+        if self.is_plain() {
             return Ok(());
         }
         loop {
@@ -158,10 +205,11 @@ impl Connection {
 
     /// Reads what the socket has, without waiting: records for TLS, else straight into `inbox`.
     fn read(&mut self, inbox: &mut Option<Lease>) -> io::Result<usize> {
-        let place = if self.tls.is_some() { &mut self.incoming } else { inbox };
+        let plain = self.is_plain();
+        let place = if plain { inbox } else { &mut self.incoming };
         let fresh = place.is_none();
         let buffer = place.get_or_insert_with(|| self.pool.lease()).vec();
-        if self.tls.is_some() && buffer.len() >= MAX_GATHERED {
+        if !plain && buffer.len() >= MAX_GATHERED {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a TLS message has no end"));
         }
         if buffer.capacity() - buffer.len() < RECORD_ROOM / 2 {
@@ -180,7 +228,11 @@ impl Connection {
 
     /// Lets TLS understand all records there are: what they say goes to `inbox`, what must be answered to `outgoing`.
     fn turn(&mut self, inbox: &mut Option<Lease>, outgoing: &mut Option<Lease>) -> io::Result<Turn> {
-        let Some(tls) = &mut self.tls else { return Ok(Turn::Open) };
+        let tls = match &mut self.tls {
+            Tls::Plain => return Ok(Turn::Open),
+            Tls::Records(_) => return self.read_records(inbox, outgoing),
+            Tls::Rustls(tls) => tls,
+        };
         loop {
             let records = self.incoming.as_mut().map_or(&mut [][..], |incoming| incoming.vec().as_mut_slice());
             let UnbufferedStatus { mut discard, state } = tls.process_tls_records(records);
@@ -231,10 +283,35 @@ impl Connection {
         }
     }
 
+    /// The same with our own records.
+    fn read_records(&mut self, inbox: &mut Option<Lease>, outgoing: &mut Option<Lease>) -> io::Result<Turn> {
+        let (Tls::Records(records), Some(incoming)) = (&mut self.tls, &mut self.incoming) else {
+            return Ok(Turn::Open);
+        };
+        let pool = &self.pool;
+        let (count, understood) = records.read(incoming.vec(), |plain| {
+            inbox.get_or_insert_with(|| pool.lease()).vec().extend_from_slice(plain);
+        });
+        discard_front(&mut self.incoming, count);
+        match understood {
+            Ok(ended) => {
+                self.ended |= ended;
+                Ok(Turn::Open)
+            }
+            Err(Refusal { error, alert }) => {
+                self.ended = true;
+                if let Some(alert) = alert {
+                    outgoing.get_or_insert_with(|| self.pool.lease()).vec().extend_from_slice(&alert);
+                }
+                Err(io::Error::new(io::ErrorKind::InvalidData, error))
+            }
+        }
+    }
+
     /// Tells the peer why the connection ends, where TLS has something to tell.
     fn refuse(&mut self, error: rustls::Error, outgoing: &mut Option<Lease>) -> io::Result<Turn> {
         self.ended = true;
-        if let Some(tls) = &mut self.tls
+        if let Tls::Rustls(tls) = &mut self.tls
             && let UnbufferedStatus { state: Ok(ConnectionState::EncodeTlsData(mut data)), .. } =
                 tls.process_tls_records(&mut [])
         {
@@ -249,7 +326,7 @@ impl Connection {
         Err(io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
-    /// Puts `piece` as a record behind what is in `outgoing`.
+    /// Puts `piece`, as rustls encrypts it, behind what is in `outgoing`.
     fn encrypt(&mut self, piece: &[u8], outgoing: &mut Vec<u8>) -> io::Result<()> {
         let mut answers = None;
         // What came meanwhile is understood first, so that nothing but the way to write is left.
@@ -258,8 +335,9 @@ impl Connection {
         if let Some(answers) = &answers {
             outgoing.extend_from_slice(answers.as_ref());
         }
-        let Some(tls) = self.tls.as_mut().filter(|_| !self.ended && unasked.is_none()) else {
-            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the peer has ended the connection"));
+        let tls = match &mut self.tls {
+            Tls::Rustls(tls) if !self.ended && unasked.is_none() => tls,
+            _ => return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the peer has ended the connection")),
         };
         let records = self.incoming.as_mut().map_or(&mut [][..], |incoming| incoming.vec().as_mut_slice());
         let UnbufferedStatus { discard, state } = tls.process_tls_records(records);
@@ -280,10 +358,7 @@ impl Connection {
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection")
-            .field("tls", &self.tls.is_some())
-            .field("ended", &self.ended)
-            .finish_non_exhaustive()
+        f.debug_struct("Connection").field("tls", &!self.is_plain()).field("ended", &self.ended).finish_non_exhaustive()
     }
 }
 
@@ -320,3 +395,6 @@ fn discard_front(incoming: &mut Option<Lease>, count: usize) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

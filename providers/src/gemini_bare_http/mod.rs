@@ -1,7 +1,9 @@
 //! The level `bare`: a minimal HTTP/1.1 client of our own over rustls. No hyper, no reqwest.
 //!
 //! - Wire code does no IO and works where the bytes lie ([`wire`](crate::wire)): heads by httparse, chunks, gzip, JSON.
-//! - TLS is rustls's unbuffered API: records lie in buffers that all connections share, and one that waits holds none.
+//! - TLS is rustls's unbuffered API: records lie in buffers that all connections share, and one that waits holds none. After the
+//!   handshake a connection keeps rustls's keys and little else of it
+//!   ([`LeanRecords`](Technique::LeanRecords), with what is traded for it).
 //! - A body is put together in the buffer that it arrived in and read there by serde, escapes undone in place: what an answer owns is
 //!   all that is allocated for it.
 //! - Connections are kept alive, a bounded number for a bounded time. One that was closed just as it was used again is replaced, once,
@@ -15,6 +17,7 @@
 mod connection;
 mod exchange;
 mod idle;
+mod records;
 mod request;
 mod rooms;
 mod socket;
@@ -35,7 +38,7 @@ use crate::net::{self, Address, ApiKey, MAX_ERROR_BODY, Method, Origin, Patience
 use crate::options::{Limits, Options, Protocol, StreamForm};
 use crate::provider::Provider;
 use crate::retry::Retry;
-use crate::technique::Level;
+use crate::technique::{Level, Technique};
 use crate::types::{GenerateContentRequest, GenerateContentResponse};
 use crate::wire::answer::{ANSWER, EventStream, judge, typed};
 use crate::wire::decode::decode;
@@ -43,6 +46,7 @@ use crate::wire::decode::decode;
 use connection::Connection;
 use exchange::{Answer, ask};
 use idle::Idle;
+use records::Tickets;
 use request::Fields;
 use rooms::Rooms;
 
@@ -64,6 +68,7 @@ pub struct BareGeminiProvider {
     form: StreamForm,
     retry: Retry,
     idle: Idle,
+    tickets: Tickets,
     rooms: Rooms,
 }
 
@@ -84,7 +89,10 @@ impl BareGeminiProvider {
     /// [`Error::Config`] for a configuration or options that cannot work; [`Protocol::Http2`] is one.
     pub async fn with_options(config: BareGeminiConfig, options: Options) -> Result<Self, Error> {
         config.check()?;
-        let tls = net::lean_tls_config(&options.trust, options.crypto, Protocol::Http1)?;
+        let lean = options.techniques.of(Level::Bare)?.contains(Technique::LeanRecords);
+        let mut tls = net::lean_tls_config(&options.trust, options.crypto, Protocol::Http1)?;
+        // For `Records`; no connection of this configuration is anybody else's.
+        tls.enable_secret_extraction = lean;
         let origin = Origin::new(&config, &options)?;
         Self::to(origin, Some(tls), Level::Bare, config, options)
     }
@@ -123,6 +131,7 @@ impl BareGeminiProvider {
             form: options.stream_form,
             retry: options.retry,
             idle: Idle::default(),
+            tickets: Tickets::default(),
             rooms: Rooms::new(),
         })
     }
@@ -204,7 +213,7 @@ impl BareGeminiProvider {
     }
 
     async fn connect(&self, wait: &Wait) -> Result<Box<Connection>, Error> {
-        let open = Connection::open(&self.origin, self.tls.as_ref(), &self.rooms.records);
+        let open = Connection::open(&self.origin, self.tls.as_ref(), &self.rooms.records, &self.tickets);
         match tokio::time::timeout(wait.connect, open).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(Error::Transport { phase: Phase::Connect, source: Box::new(error) }),

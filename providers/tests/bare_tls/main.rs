@@ -1,5 +1,7 @@
 //! Whom a level that does not stand on reqwest takes for the server: full verification, with either cryptography where there are two.
 
+mod records;
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,14 @@ fn certificates() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../harness/src/mock/certs")
 }
 
+fn chain() -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_file_iter(certificates().join("chain.pem")).unwrap().map(Result::unwrap).collect()
+}
+
+fn private_key() -> PrivateKeyDer<'static> {
+    PrivateKeyDer::from_pem_file(certificates().join("leaf.key.pem")).unwrap()
+}
+
 /// How a server sends its answer.
 #[derive(Clone, Copy)]
 enum Sends {
@@ -27,11 +37,9 @@ enum Sends {
 
 /// A TLS server of one long answer; its port.
 fn start(sends: Sends) -> u16 {
-    let chain = CertificateDer::pem_file_iter(certificates().join("chain.pem")).unwrap().map(Result::unwrap);
-    let key = PrivateKeyDer::from_pem_file(certificates().join("leaf.key.pem")).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = Arc::new(builder.with_no_client_auth().with_single_cert(chain.collect(), key).unwrap());
+    let config = Arc::new(builder.with_no_client_auth().with_single_cert(chain(), private_key()).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
