@@ -311,9 +311,11 @@ impl Connection {
     /// Tells the peer why the connection ends, where TLS has something to tell.
     fn refuse(&mut self, error: rustls::Error, outgoing: &mut Option<Lease>) -> io::Result<Turn> {
         self.ended = true;
+        // With the records that are left: rustls remembers how far it read in them, and panics where they are gone.
+        let records = self.incoming.as_mut().map_or(&mut [][..], |incoming| incoming.vec().as_mut_slice());
         if let Tls::Rustls(tls) = &mut self.tls
             && let UnbufferedStatus { state: Ok(ConnectionState::EncodeTlsData(mut data)), .. } =
-                tls.process_tls_records(&mut [])
+                tls.process_tls_records(records)
         {
             let out = outgoing.get_or_insert_with(|| self.pool.lease()).vec();
             let _ = grow(out, 0, |room| {
