@@ -24,7 +24,7 @@ pub enum Stage<'a> {
     First,
     /// What [`Next::Again`] asked for was measured afresh: the cells it named, the sides in pairs as before.
     Second {
-        /// The base's fresh processes.
+        /// The base's fresh processes; of a base that was recorded some other time, its record again.
         base: &'a Record,
         /// The head's.
         head: &'a Record,
@@ -34,7 +34,8 @@ pub enum Stage<'a> {
 /// Decides whether the head's memory is worse than the base's.
 ///
 /// Samples of one index are a pair. Call it with [`Stage::First`]; if [`Verdict::next`] asks for more, measure that and call it with the same
-/// records and [`Stage::Second`]. The same records give the same verdict.
+/// records and [`Stage::Second`]. The plan of each record says how many processes were wanted of each cell: fewer valid ones are no
+/// valid measurement. The same records give the same verdict.
 #[must_use]
 pub fn decide(base: &Record, head: &Record, settings: &Settings, stage: Stage<'_>) -> Verdict {
     let (base, head) = (crate::clean::record(base), crate::clean::record(head));

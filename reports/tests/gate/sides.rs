@@ -71,6 +71,24 @@ fn another_environment_is_no_valid_measurement() {
 }
 
 #[test]
+fn jemalloc_s_options_are_compared_where_both_sides_read_them_back() {
+    let (base, mut head) = (side(MADE), side(MADE));
+    head.environment.jemalloc.clear();
+    assert_eq!(first(&base, &head).outcome, Outcome::Pass, "a round without jemalloc");
+    head.environment.jemalloc.insert("opt.narenas".into(), "8".into());
+    invalid(&first(&base, &head), "jemalloc options");
+}
+
+#[test]
+fn a_recorded_base_is_given_again_for_the_second_round() {
+    let recorded = Settings { base: Base::Recorded, ..settings() };
+    let more = Made { shape: Shape { allocs: 120, ..PLAIN }, ..MADE };
+    let verdict = both(&side(MADE), &side(more), &recorded, (&side(MADE), &side(more)));
+    assert_eq!((verdict.outcome, verdict.exit_code()), (Outcome::Fail, 1));
+    assert_eq!(verdict.in_state(|state| state == State::Fails).count(), 1);
+}
+
+#[test]
 fn nothing_in_common_is_no_valid_measurement() {
     let mut empty = side(MADE);
     (empty.samples, empty.plan.cells) = (vec![], vec![]);

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::{Context, change, coverage, difference, failing, family, limit, place, smallest, told, waiver, what, why};
+use super::{
+    Context, bytes, change, coverage, difference, failing, family, limit, moved, place, smallest, told, versions,
+    waiver, what, why,
+};
 use crate::cell::name;
 use crate::gate::blame::{Blame, Part, same_crate};
 use crate::gate::verdict::{Outcome, Row, Side, Verdict};
 use crate::markdown::{cell, code, prose};
-use crate::units::Quantity;
 
 /// By this a comment is found again, to be changed in its place.
 pub const TAG: &str = "<!-- plimsoll-gate -->";
@@ -185,11 +187,7 @@ fn dependencies(verdict: &Verdict) -> String {
         crate::gate::verdict::count(verdict.lockfile.len(), "crate")
     );
     for change in verdict.lockfile.iter().take(ROWS) {
-        let versions = |versions: &[String]| if versions.is_empty() { "—".to_owned() } else { versions.join(", ") };
-        let bytes = verdict.crates.iter().find(|row| same_crate(&row.krate, &change.name));
-        let bytes = bytes.map_or_else(|| "no difference".to_owned(), |row| moved(row.base, row.head));
-        let (base, head) = (cell(&versions(&change.base)), cell(&versions(&change.head)));
-        let _ = writeln!(out, "| {} | {base} → {head} | {bytes} |", cell(&change.name));
+        let _ = writeln!(out, "| {} | {} | {} |", cell(&change.name), cell(&versions(change)), bytes(verdict, change));
     }
     if verdict.lockfile.len() > ROWS {
         let _ = writeln!(out, "\n_and {} more._", verdict.lockfile.len() - ROWS);
@@ -206,11 +204,6 @@ fn dependencies(verdict: &Verdict) -> String {
     }
     out.push_str("\n</details>\n\n");
     out
-}
-
-fn moved(base: Quantity, head: Quantity) -> String {
-    let more = head.minus(base).map(|more| format!(" ({})", more.signed())).unwrap_or_default();
-    format!("{base} → {head}{more}")
 }
 
 /// Every row, as many as fit in `room` characters.

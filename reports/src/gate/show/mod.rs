@@ -20,7 +20,8 @@ pub use terminal::terminal;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-use super::blame::Part;
+use super::blame::{Part, same_crate};
+use super::lock::CrateChange;
 use super::verdict::{Row, Rule, Smallest, State, Verdict};
 use crate::cell::name;
 use crate::units::Quantity;
@@ -160,6 +161,24 @@ fn coverage(row: &Row) -> Option<String> {
 fn place(part: &Part) -> Option<String> {
     let file = part.file.as_ref()?;
     Some(part.line.map_or_else(|| file.clone(), |line| format!("{file}:{line}")))
+}
+
+/// `1.0.0 → 1.1.0`.
+fn versions(change: &CrateChange) -> String {
+    let side = |versions: &[String]| if versions.is_empty() { "—".to_owned() } else { versions.join(", ") };
+    format!("{} → {}", side(&change.base), side(&change.head))
+}
+
+/// What a crate asks for with each request, before and after, where the profiles differ in it.
+fn bytes(verdict: &Verdict, change: &CrateChange) -> String {
+    let row = verdict.crates.iter().find(|row| same_crate(&row.krate, &change.name));
+    row.map_or_else(|| "no difference".to_owned(), |row| moved(row.base, row.head))
+}
+
+/// `364 B → 396 B (+32 B)`.
+fn moved(base: Quantity, head: Quantity) -> String {
+    let more = head.minus(base).map(|more| format!(" ({})", more.signed())).unwrap_or_default();
+    format!("{base} → {head}{more}")
 }
 
 /// What to write into `plimsoll.toml` to let a row pass for a month. Waivers are read from the base, so it has to be there first.

@@ -3,13 +3,18 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
-use super::{Context, change, coverage, difference, failing, family, limit, place, smallest, told, waiver, what, why};
+use super::{
+    Context, bytes, change, coverage, difference, failing, family, limit, place, smallest, told, versions, waiver,
+    what, why,
+};
 use crate::cell::name;
 use crate::gate::verdict::{Outcome, Row, Side, Verdict};
 use crate::terminal::{Paint, push_wrapped};
 
 /// Parts of a difference that are told.
 const PARTS: usize = 5;
+/// Crates of other versions that are told.
+const CRATES: usize = 20;
 
 /// The verdict for a terminal of `width` columns (unlimited if `None`), with ANSI colours if `colour`. `everything` shows the rows that passed
 /// as well, with the smallest change that would have been seen in each.
@@ -46,6 +51,7 @@ pub fn terminal(verdict: &Verdict, context: &Context, width: Option<u16>, colour
     for row in failing(verdict) {
         push_blame(&mut out, row, width, &paint);
     }
+    push_dependencies(&mut out, verdict, width, &paint);
     if let Some(row) = failing(verdict).next() {
         out.push_str(&format!("\n{}\n", paint.bold("reproduce")));
         for line in context.reproduce(verdict, row).lines() {
@@ -98,6 +104,25 @@ fn table(rows: &[&Row], paint: &Paint, everything: bool) -> String {
         out.push('\n');
     }
     out
+}
+
+/// Crates whose version changed, beside what each asks for.
+fn push_dependencies(out: &mut String, verdict: &Verdict, width: Option<u16>, paint: &Paint) {
+    if verdict.lockfile.is_empty() {
+        return;
+    }
+    out.push_str(&format!("\n{}\n", paint.bold("Cargo.lock, with bytes per request as profiled")));
+    for change in verdict.lockfile.iter().take(CRATES) {
+        push_wrapped(
+            out,
+            &format!("  {}: {}, {}", change.name, versions(change), bytes(verdict, change)),
+            width,
+            str::to_owned,
+        );
+    }
+    if verdict.lockfile.len() > CRATES {
+        out.push_str(&format!("  and {} more\n", verdict.lockfile.len() - CRATES));
+    }
 }
 
 fn push_blame(out: &mut String, row: &Row, width: Option<u16>, paint: &Paint) {
