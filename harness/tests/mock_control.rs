@@ -75,3 +75,17 @@ fn a_port_in_use_is_one_clear_line() {
     assert!(said.contains(&format!("cannot listen on 127.0.0.1:{}", mock.port)), "{said}");
     assert!(!output.status.success());
 }
+
+#[tokio::test]
+async fn what_is_served_can_change_under_one_base_url_until_a_reset() {
+    let mut mock = Mock::start();
+    let client = h1();
+    let status = async |mock: &Mock| mock.post(&client, "chat", "generateContent").send().await.unwrap().status();
+    assert_eq!(status(&mock).await, 200);
+    mock.control.serve(Some("error-429")).unwrap();
+    assert_eq!(status(&mock).await, 429);
+    assert!(matches!(mock.control.serve(Some("chat+nonsense")), Err(ControlError::Refused { .. })));
+    assert_eq!(status(&mock).await, 429);
+    mock.control.reset().unwrap();
+    assert_eq!(status(&mock).await, 200);
+}

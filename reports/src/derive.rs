@@ -18,6 +18,9 @@ pub const GROWTH_AT: &str = "steady@20";
 /// The checkpoints between which slopes and rates are taken: after the client is warm.
 pub const SLOPE_AT: [&str; 3] = ["steady@64", "steady@128", "steady@256"];
 
+/// The same of a soak, whose first two thousand requests are its warming up.
+pub const SOAK_SLOPE_AT: [&str; 3] = ["steady@2000", "steady@6000", "steady@10000"];
+
 /// The checkpoints between which the cost of a request in flight is taken: with 100 and with 1,000 held.
 pub const IN_FLIGHT_AT: [&str; 2] = ["held@100", "held@1000"];
 
@@ -46,13 +49,13 @@ pub enum Figure {
     },
     /// `steady@20` − `start`.
     Growth(String),
-    /// What each further request adds, over 64, 128 and 256 requests: the smaller of the two segments.
+    /// What each further request adds, over 64, 128 and 256 requests, or 2,000, 6,000 and 10,000: the smaller of the two segments.
     Slope(String),
     /// What the other segment has beyond that slope: something that grew once.
     Step(String),
     /// `dropped` − `start`.
     Residue(String),
-    /// What one request costs: (`steady@128` − `steady@64`) / 64.
+    /// What one request costs: (`steady@128` − `steady@64`) / 64, or (`steady@6000` − `steady@2000`) / 4,000.
     PerRequest(String),
     /// What one more request in flight takes: (`held@1000` − `held@100`) / 900.
     InFlight(String),
@@ -369,6 +372,7 @@ fn figures(sample: &Sample) -> Vec<(Figure, f64)> {
             all.push((Figure::at(&checkpoint.name, metric), whole(*value)));
         }
     }
+    let slope_at = if find(sample, SOAK_SLOPE_AT[2]).is_some() { SOAK_SLOPE_AT } else { SLOPE_AT };
     let mut metrics: Vec<&str> = sample.checkpoints.iter().flat_map(|c| c.metrics.keys()).map(String::as_str).collect();
     metrics.sort_unstable();
     metrics.dedup();
@@ -384,7 +388,7 @@ fn figures(sample: &Sample) -> Vec<(Figure, f64)> {
             }
         }
         let segments =
-            (segment(sample, SLOPE_AT[0], SLOPE_AT[1], metric), segment(sample, SLOPE_AT[1], SLOPE_AT[2], metric));
+            (segment(sample, slope_at[0], slope_at[1], metric), segment(sample, slope_at[1], slope_at[2], metric));
         if counter {
             if let Some(first) = &segments.0 {
                 all.push((Figure::per_request(metric), first.slope));

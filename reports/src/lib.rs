@@ -5,6 +5,7 @@
 //!
 //! - [`record`], [`read`], [`schema`]: `record.json` and `samples.jsonl`.
 //! - [`units`], [`metric`], [`stats`], [`mod@derive`]: what a figure is, and how it is made of samples.
+//! - [`mod@model`], [`mod@line`]: what memory depends on, and how much work a given memory holds.
 //! - [`view`], [`mod@summary`], [`claims`]: what reports show, and the sentences computed from it.
 //! - [`terminal`], [`mod@format`] with [`html`], [`markdown`], [`json`], [`csv`]: the reports.
 #![forbid(unsafe_code)]
@@ -20,8 +21,10 @@ pub mod format;
 pub mod gate;
 pub mod html;
 pub mod json;
+pub mod line;
 pub mod markdown;
 pub mod metric;
+pub mod model;
 pub mod noise;
 pub mod read;
 pub mod record;

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use crate::line;
 use crate::record::Record;
 use crate::summary::{self, status_name};
 use crate::units::{Bytes, ratio};
-use crate::view::{Block, Entry, Scenario, Times, View, beside_columns};
+use crate::view::{Block, Entry, Labels, Scenario, Times, View, beside_columns};
 
 /// Longest comment that GitHub takes, less what a tag and a heading need, bytes.
 const LIMIT: usize = 60_000;
@@ -33,7 +34,15 @@ pub fn render(record: &Record) -> String {
         code(&view.record.plan.suite),
         code(&view.record.environment.target)
     );
-    let tail = format!("{}{}{}{}", times(&view), failures(&view), environment(&view), glossary(&view));
+    let tail = format!(
+        "{}{}{}{}{}{}",
+        lines(&view),
+        models(&view),
+        times(&view),
+        failures(&view),
+        environment(&view),
+        glossary(&view)
+    );
     for (at, scenario) in view.scenarios.iter().enumerate() {
         let table = table(&view, scenario);
         if out.len() + table.len() + tail.len() > LIMIT {
@@ -89,6 +98,41 @@ fn show(entry: &Entry) -> String {
         (true, None) => format!("**{text}**"),
         (false, _) => text,
     }
+}
+
+/// How many requests in flight a memory holds, where the record is of `plimsoll line`.
+fn lines(view: &View) -> String {
+    let Some(memory) = line::memory(&view.record) else { return String::new() };
+    let lines = line::lines(&view.record, memory);
+    let (heading, names) = line::headed(&lines, memory);
+    let mut out = format!("### What a given memory holds\n\n{}\n\n", cell(&heading));
+    let _ = writeln!(out, "| {} |\n|---|{}", line::HEAD.join(" | "), "---:|".repeat(line::HEAD.len() - 1));
+    for (lined, name) in lines.iter().zip(&names) {
+        let texts = line::row(lined).map(|text| cell(&text)).join(" | ");
+        let _ = writeln!(out, "| {} | {texts} |", cell(name));
+    }
+    let _ = writeln!(out, "\n{} {}\n", cell(line::ABOUT), cell(line::how(&lines)));
+    out
+}
+
+/// What memory depends on.
+fn models(view: &View) -> String {
+    let models = view.models();
+    if models.is_empty() {
+        return String::new();
+    }
+    let labels =
+        Labels::of(&models.iter().map(|model| (model.cell.subject.as_str(), &model.cell.factors)).collect::<Vec<_>>());
+    let mut out = "### What memory depends on\n\nfixed + slope·N + inflight·C, with N requests answered and C in flight.\n\n\
+                   | scenario | subject | metric | fixed | slope /1,000 | in flight | residual, max | residual, RMS |\n|---|---|---|---:|---:|---:|---:|---:|\n"
+        .to_owned();
+    for (model, name) in models.iter().zip(&labels.names) {
+        let texts = model.texts().map(|text| cell(&text)).join(" | ");
+        let _ =
+            writeln!(out, "| {} | {} | {} | {texts} |", cell(&model.cell.scenario), cell(name), code(&model.metric));
+    }
+    out.push('\n');
+    out
 }
 
 /// What thrift costs in time: each row's median time over that of the base level.

@@ -173,6 +173,37 @@ pub const METRICS: &[Metric] = &[
         "Bytes in use on the C library's heap beside jemalloc's: `uordblks` of mallinfo2, jemalloc binaries only.",
     ),
     bytes(
+        "cgroup.charged",
+        Level,
+        "charged",
+        "What a memory limit counts of the subject: anonymous and kernel memory, and file pages that it was the first to read: `memory.current` (cgroup v2) or `memory.usage_in_bytes` (v1) of a control group of its own.",
+    ),
+    bytes(
+        "cgroup.peak",
+        Peak,
+        "peak charged",
+        "The highest of it so far: `memory.peak` or `memory.max_usage_in_bytes`.",
+    ),
+    bytes(
+        "cgroup.kernel",
+        Level,
+        "kernel memory",
+        "Of it, what the kernel holds for the subject (page tables, stacks, sockets): `kernel` and `sock` in `memory.stat`, or `memory.kmem.usage_in_bytes`.",
+    ),
+    bytes("cgroup.file", Level, "file pages charged", "Of it, file pages: `file` or `cache` in `memory.stat`."),
+    bytes(
+        "cgroup.limit",
+        Level,
+        "limit",
+        "The limit of that group, where one was set: `memory.max` or `memory.limit_in_bytes`.",
+    ),
+    count(
+        "cgroup.hits",
+        Counter,
+        "limit reached",
+        "How often that limit was reached: `max` in `memory.events`, or `memory.failcnt`.",
+    ),
+    bytes(
         "beside.rss",
         Level,
         "RSS beside",
@@ -219,7 +250,8 @@ mod tests {
     fn the_vocabulary_is_complete() {
         for id in "proc.rss proc.pss proc.anon proc.file proc.lazyfree proc.hwm proc.swap proc.threads jemalloc.allocated jemalloc.active \
                    jemalloc.metadata jemalloc.resident jemalloc.mapped jemalloc.retained heap.allocs heap.bytes heap.reallocs heap.frees \
-                   heap.live heap.peak dhat.total dhat.t_gmax dhat.t_end cheap.live beside.rss beside.anon beside.allocs \
+                   heap.live heap.peak dhat.total dhat.t_gmax dhat.t_end cheap.live cgroup.charged cgroup.peak cgroup.kernel \
+                   cgroup.file cgroup.limit cgroup.hits beside.rss beside.anon beside.allocs \
                    beside.live whole.rss whole.pss whole.anon whole.allocs whole.bytes whole.live"
             .split_whitespace()
         {

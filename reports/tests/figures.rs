@@ -1,6 +1,7 @@
 //! Figures of known subjects: one that leaks, one with a cache, one with a pool, one that fails.
 
 mod common;
+mod model;
 
 use common::{Builder, PLAIN, Shape, cell, held, varied};
 use plimsoll_reports::derive::{CellFigures, Figure, cells};

@@ -37,7 +37,7 @@ fn it_is_well_formed() {
 fn every_section_is_there_and_in_the_contents() {
     for record in records() {
         let (_, html) = page(&record);
-        for id in "summary levels profile latency mappings jemalloc dhat claims failures plan environment method reading glossary".split(' ') {
+        for id in "summary levels profile model line latency mappings jemalloc dhat claims failures plan environment method reading glossary".split(' ') {
             let section = all(&html, &format!("main > section#{id}"));
             assert_eq!(section.len(), 1, "{id}");
             assert!(section[0].text().collect::<String>().len() > 40, "{id} is empty");

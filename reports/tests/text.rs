@@ -60,7 +60,7 @@ peak RSS: highest resident memory up to steady@20 (hwm): giving memory back befo
 p50: median time per request in the last batch, as the subject measured it.
 allocs/request: calls of malloc and realloc per request, Rust and C, over requests 64 to 128.
 bytes/request: bytes asked for in those calls, a realloc's whole new size included.
-live/1,000 req: slope of the live heap per 1,000 requests, the smaller of the segments 64–128 and 128–256: above zero is a leak.
+live/1,000 req: slope of the live heap per 1,000 requests, the smaller of the segments 64–128 and 128–256 (of a soak 2,000–6,000 and 6,000–10,000): above zero is a leak.
 "###);
 }
 
@@ -150,7 +150,7 @@ Medians over processes; lower is better. `=` all processes identical; `±` media
 - **p50**: median time per request in the last batch, as the subject measured it.
 - **allocs/request**: calls of malloc and realloc per request, Rust and C, over requests 64 to 128.
 - **bytes/request**: bytes asked for in those calls, a realloc's whole new size included.
-- **live/1,000 req**: slope of the live heap per 1,000 requests, the smaller of the segments 64–128 and 128–256: above zero is a leak.
+- **live/1,000 req**: slope of the live heap per 1,000 requests, the smaller of the segments 64–128 and 128–256 (of a soak 2,000–6,000 and 6,000–10,000): above zero is a leak.
 
 </details>
 "###);

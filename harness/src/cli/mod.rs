@@ -2,6 +2,7 @@
 
 mod completions;
 mod doctor;
+mod line;
 mod list;
 mod mock;
 mod record;
@@ -47,6 +48,8 @@ pub struct Cli {
 enum Verb {
     /// Measure a suite and write its report
     Run(Box<run::Args>),
+    /// Say how many requests in flight a given memory holds, and prove it by running them
+    Line(line::Args),
     /// Write a report from a record
     Report(report::Args),
     /// Check every subject's answers, without measuring
@@ -106,6 +109,7 @@ pub fn main(cli: Cli) -> ExitCode {
     let config = cli.config;
     let outcome = match cli.verb {
         Verb::Run(args) => project(config).and_then(|p| run::run(&p, &args)),
+        Verb::Line(args) => project(config).and_then(|p| line::run(&p, &args)),
         Verb::Report(args) => report::run(args),
         Verb::Verify(args) => project(config).and_then(|p| verify::run(&p, args)),
         Verb::List(args) => project(config).and_then(|p| list::run(&p, args)),

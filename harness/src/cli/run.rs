@@ -193,20 +193,9 @@ pub(super) fn run(project: &Project, args: &Args) -> Outcome {
 
 /// Writes the report, shows the table, and says where everything is.
 fn finish(record: &Record, dir: &Path, key: &Key) -> Outcome {
-    for format in [Format::Html, Format::Markdown] {
-        let bytes = render(record, format);
-        store::write_whole(&dir.join(format.file_name()), &bytes).map_err(Failure::invalid)?;
-    }
-    if let Some(path) = leak(dir, key) {
-        return Err(Failure::invalid(format!(
-            "{} contains the API key: delete it, and report this as a bug",
-            path.display()
-        )));
-    }
+    report(record, dir, key)?;
     print(&terminal::render(record, width(), colours()))?;
-    let shown = std::env::current_dir().ok().and_then(|cwd| Some(dir.strip_prefix(cwd).ok()?.to_owned()));
-    let shown = shown.as_deref().unwrap_or(dir).display();
-    print(&format!("\nReport: {shown}/index.html\nRecord: {shown}/record.json\n"))?;
+    print(&format!("\n{}", place(dir)))?;
     let code = run::exit_code(record);
     if code != 0 {
         let bad = record.samples.iter().filter(|s| !matches!(s.status, Status::Ok | Status::Unavailable)).count();
@@ -219,6 +208,28 @@ fn finish(record: &Record, dir: &Path, key: &Key) -> Outcome {
         }));
     }
     Ok(code)
+}
+
+/// Writes the report beside the record, and looks whether the key is in anything that was written.
+pub(super) fn report(record: &Record, dir: &Path, key: &Key) -> Result<(), Failure> {
+    for format in [Format::Html, Format::Markdown] {
+        let bytes = render(record, format);
+        store::write_whole(&dir.join(format.file_name()), &bytes).map_err(Failure::invalid)?;
+    }
+    if let Some(path) = leak(dir, key) {
+        return Err(Failure::invalid(format!(
+            "{} contains the API key: delete it, and report this as a bug",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+/// Where a run's report and record lie.
+pub(super) fn place(dir: &Path) -> String {
+    let shown = std::env::current_dir().ok().and_then(|cwd| Some(dir.strip_prefix(cwd).ok()?.to_owned()));
+    let shown = shown.as_deref().unwrap_or(dir).display();
+    format!("Report: {shown}/index.html\nRecord: {shown}/record.json\n")
 }
 
 /// A file of the run's folder that contains the key, should there be one: every run checks itself.
@@ -238,10 +249,11 @@ fn leak(dir: &Path, key: &Key) -> Option<PathBuf> {
     None
 }
 
-fn failure(error: RunError) -> Failure {
+pub(super) fn failure(error: RunError) -> Failure {
     match error {
         RunError::Store(_)
         | RunError::Resume { .. }
+        | RunError::Adopt { .. }
         | RunError::Debug
         | RunError::Roots(_)
         | RunError::NoCountLibrary(_) => Failure::usage(error),
@@ -334,7 +346,7 @@ const KEY_ALPHABET: &[u8] = b"bdfghlmnpru3456789";
 
 /// The key for a target. The mock gets a canary made for this run, never the user's own: whether each request carried it, and whether it
 /// shows up anywhere that it should not, is checked by every run. `PLIMSOLL_MOCK_KEY` chooses the canary.
-fn key(target: &Target) -> Result<Key, Failure> {
+pub(super) fn key(target: &Target) -> Result<Key, Failure> {
     let named = if *target == Target::Mock { "PLIMSOLL_MOCK_KEY" } else { "GEMINI_API_KEY" };
     match std::env::var(named) {
         Ok(key) if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) => Err(Failure::usage(format!(

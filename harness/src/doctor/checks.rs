@@ -10,6 +10,7 @@ use procfs::{Current, LoadAverage, Meminfo};
 use super::{Finding, Weight};
 use crate::config::{Allocator, Project};
 use crate::probe::proc::Watched;
+use crate::process::group::Group;
 use crate::run::launch::{self, Missing};
 
 /// Memory that a run of this repository's suites needs beside what is there already: the harness, the mock and one subject.
@@ -26,6 +27,7 @@ pub fn machine(environment: &Environment) -> Vec<Finding> {
         memory(),
         swap(),
         cgroup(),
+        own_group(),
         Finding::fine("page size", Bytes(i64::try_from(e.page_size).unwrap_or_default()).to_string()),
         Finding::fine("huge pages", e.thp.clone()),
         Finding::unless(
@@ -111,6 +113,18 @@ fn swap() -> Finding {
         "swap",
         if used == 0 { "none in use".into() } else { format!("{} KiB in use", used / 1024) },
         "pages of a subject may be swapped out and then miss in its RSS; `proc.swap` tells",
+    )
+}
+
+/// Whether a subject can have a control group of its own.
+fn own_group() -> Finding {
+    let made = Group::create(None);
+    Finding::unless(
+        made.is_ok(),
+        Weight::Note,
+        "own group",
+        made.map_or_else(|why| why, |_| "a subject can have a control group of its own".to_owned()),
+        "requests in flight are measured without the kernel's memory, and `plimsoll line` proves without a limit",
     )
 }
 

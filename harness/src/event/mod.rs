@@ -28,6 +28,11 @@ pub enum Event {
         /// How long the rest will take.
         predicted_s: f64,
     },
+    /// What was measured says what to measure next.
+    PlanGrew {
+        /// Samples that the run will have in all.
+        samples: usize,
+    },
     /// A sample is about to be taken.
     SampleStarted {
         /// Its cell.

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use plimsoll_reports::record::{Cell, Status};
 
 use super::{Event, Reporter, human};
+use crate::plan::scenario;
 
 /// How often a line is written where standard error is not a terminal.
 const EVERY: Duration = Duration::from_secs(10);
@@ -57,6 +58,12 @@ impl Reporter for Progress {
                     bar.set_position(*done as u64);
                 }
             }
+            Event::PlanGrew { samples } => {
+                self.samples = *samples;
+                if let Some(bar) = &self.bar {
+                    bar.set_length(*samples as u64);
+                }
+            }
             Event::SampleStarted { cell, index, left_s, .. } => {
                 let left = human(Duration::from_secs_f64(*left_s));
                 let what = format!("{} {} {} #{}", cell.subject, cell.scenario, cell.probe, index + 1);
@@ -76,6 +83,8 @@ impl Reporter for Progress {
                 }
                 if let Some(error) = error
                     && *status != Status::Unavailable
+                    // More than fits is run to see that it does not.
+                    && cell.scenario != scenario::LINE
                     && self.troubled.insert((Cell { factors: Default::default(), ..cell.clone() }, error.clone()))
                 {
                     self.say(&format!("{} {} {}: {error}", cell.subject, cell.scenario, cell.probe));

@@ -49,9 +49,15 @@ impl Control {
     }
 
     /// Sets all counters to zero, but for the connections that are open and the answers that are held, and forgets all that was
-    /// uploaded or cached.
+    /// uploaded or cached, and what [`Control::serve`] said.
     pub fn reset(&mut self) -> Result<Stats, ControlError> {
         self.ask(&Command::Reset, Duration::ZERO)
+    }
+
+    /// Answers every request from now on by this script, whatever its path says, until another is given, `None`, or a [`Control::reset`].
+    /// For a subject whose base URL stays the same while the work changes.
+    pub fn serve(&mut self, script: Option<&str>) -> Result<Stats, ControlError> {
+        self.ask(&Command::Serve { script: script.map(str::to_owned) }, Duration::ZERO)
     }
 
     /// Waits until at least `count` answers are held at once.
@@ -157,6 +163,7 @@ pub(crate) enum Command {
     Release,
     Reset,
     WaitHeld { count: u64, timeout_ms: u64 },
+    Serve { script: Option<String> },
     Stop,
 }
 

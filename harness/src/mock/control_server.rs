@@ -79,6 +79,10 @@ async fn obey(command: Command, state: &State) -> Said {
         Command::Release => state.release(),
         Command::Reset => state.reset(),
         Command::WaitHeld { count, timeout_ms } => state.wait_held(count, Duration::from_millis(timeout_ms)).await,
+        Command::Serve { script } => match script.as_deref().map(str::parse).transpose() {
+            Ok(script) => state.serve(script),
+            Err(error) => return Said::Error(error.to_string()),
+        },
     }
     Said::Stats(Box::new(state.stats()))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -32,7 +32,7 @@ pub(super) struct Shared {
 pub(super) async fn serve(options: MockOptions, on_ready: impl FnOnce(&Ready)) -> Result<(), MockError> {
     let open_files = limits::raise_open_files();
     let acceptor = TlsAcceptor::from(tls::server_config(options.identity.as_ref())?);
-    let (v4, v6) = listen(options.port).await?;
+    let (v4, v6) = listen(options.port)?;
     let port = v4.local_addr().map_err(|source| MockError::System { what: "the port", source })?.port();
     let ended = Arc::new(Notify::new());
     let state = Arc::new(State::new());
@@ -82,7 +82,18 @@ pub(super) async fn serve(options: MockOptions, on_ready: impl FnOnce(&Ready)) -
 }
 
 /// Both loopbacks on one port, because `localhost` means either; IPv6 only where there is such a thing.
-async fn listen(port: u16) -> Result<(TcpListener, Option<TcpListener>), MockError> {
+/// Connections that may wait to be accepted, as far as the kernel allows (`net.core.somaxconn`). The usual 128 overflow when a thousand
+/// clients connect at once, and who is dropped tries again only after seconds.
+const WAITING: u32 = 16_384;
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
+}
+
+fn listen(port: u16) -> Result<(TcpListener, Option<TcpListener>), MockError> {
     let mut attempts = if port == 0 { 64 } else { 1 };
     loop {
         attempts -= 1;
@@ -90,13 +101,13 @@ async fn listen(port: u16) -> Result<(TcpListener, Option<TcpListener>), MockErr
         let wanted = if port == 0 && attempts > 16 { even_port() } else { port };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, wanted));
         let failed = |address| move |source| MockError::Listen { address, source };
-        let v4 = match TcpListener::bind(address).await {
+        let v4 = match bind(address) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && attempts > 0 => continue,
             bound => bound.map_err(failed(address))?,
         };
         let chosen = v4.local_addr().map_err(failed(address))?.port();
         let address = SocketAddr::from((Ipv6Addr::LOCALHOST, chosen));
-        match TcpListener::bind(address).await {
+        match bind(address) {
             Ok(v6) => return Ok((v4, Some(v6))),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && attempts > 0 => {}
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(failed(address)(error)),

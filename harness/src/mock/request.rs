@@ -6,6 +6,7 @@ use super::control::key_digest;
 use super::script::{Script, ScriptError};
 use super::service::Route;
 use super::service::intake::Taken;
+use super::state::State;
 use crate::corpus::Call;
 
 /// What was asked.
@@ -84,6 +85,14 @@ impl Request {
     /// The same over TLS.
     pub(super) fn over_tls(mut self) -> Self {
         self.base = self.base.replacen("http://", "https://", 1);
+        self
+    }
+
+    /// The same by the script that the control socket named, if it named one.
+    pub(super) fn served_by(mut self, state: &State) -> Self {
+        if let Some(script) = state.serving() {
+            self.script = Ok(script);
+        }
         self
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::control::Stats;
+use super::script::Script;
 use super::service::Service;
 
 /// Shared by every connection of one mock.
@@ -14,6 +15,8 @@ use super::service::Service;
 pub(super) struct State {
     stats: Mutex<Stats>,
     service: Mutex<Service>,
+    /// The script of every request, where the control socket said one.
+    serving: Mutex<Option<Script>>,
     held: watch::Sender<u64>,
     /// Counts releases; whoever is held waits for it to change.
     gate: watch::Sender<u64>,
@@ -26,6 +29,7 @@ impl State {
         Self {
             stats: Mutex::default(),
             service: Mutex::default(),
+            serving: Mutex::default(),
             held: watch::Sender::new(0),
             gate: watch::Sender::new(0),
             answering: AtomicU64::new(0),
@@ -44,6 +48,7 @@ impl State {
 
     pub(super) fn reset(&self) {
         *self.service() = Service::default();
+        self.serve(None);
         let mut stats = self.lock();
         *stats = Stats { connections_open: stats.connections_open, ..Stats::default() };
     }
@@ -51,6 +56,15 @@ impl State {
     /// What was uploaded, cached and begun.
     pub(super) fn service(&self) -> MutexGuard<'_, Service> {
         self.service.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn serve(&self, script: Option<Script>) {
+        *self.serving.lock().unwrap_or_else(PoisonError::into_inner) = script;
+    }
+
+    /// What stands in for the script that a request's path names.
+    pub(super) fn serving(&self) -> Option<Script> {
+        self.serving.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn release(&self) {

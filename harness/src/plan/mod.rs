@@ -3,7 +3,9 @@
 //! - `scenario`: the work that subjects are put through
 //! - `order`: interleaving from a recorded seed
 //! - `predict`: how long it will take
+//! - `line`: the cells of `plimsoll line`
 
+pub mod line;
 pub mod order;
 pub mod predict;
 pub mod scenario;
@@ -135,6 +137,10 @@ fn product(
     for &probe in &matrix.probes {
         if !subject.probes.contains(&probe) {
             each(probe, Err(format!("no probe {probe}")));
+            continue;
+        }
+        if scenario.id == scenario::LINE {
+            each(probe, Err(format!("the scenario {} is for `plimsoll line`, which says what to hold", scenario.id)));
             continue;
         }
         if !scenario.held.is_empty() && !probe.is_outside() {

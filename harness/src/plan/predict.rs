@@ -73,9 +73,10 @@ fn by_table(cell: &Cell) -> f64 {
     let work = match cell.scenario.as_str() {
         "stream" => 1400.0,
         "large" => 900.0,
-        "inflight-head" | "inflight-event" | "crowd" if h2 => 700.0,
-        "inflight-head" | "inflight-event" | "crowd" => 2500.0,
+        "inflight-head" | "inflight-event" | "line" | "crowd" if h2 => 700.0,
+        "inflight-head" | "inflight-event" | "line" | "crowd" => 2500.0,
         "crowd-5000" => 8000.0,
+        "soak" => 25_000.0,
         _ => 350.0,
     };
     match cell.probe.as_str() {

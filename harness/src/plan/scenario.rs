@@ -1,6 +1,7 @@
 //! The work that subjects are put through.
 
-use plimsoll_reports::record::ScenarioInfo;
+use plimsoll_reports::line::{IN_FLIGHT, SCENARIO as LINE_SCENARIO};
+use plimsoll_reports::record::{Cell, ScenarioInfo};
 
 use crate::corpus::{self, Call, reading};
 use crate::mock::script::Script;
@@ -24,8 +25,25 @@ pub struct Scenario {
     /// Requests held open at once by the mock, ascending: each a batch of its own, read while it is held. Only with a script that holds;
     /// 100 and 1,000 are what the in-flight cost is defined by.
     pub held: &'static [u64],
+    /// What a thousand requests are mixed of, in pieces whose order the run's seed decides; empty where all are alike.
+    pub mix: &'static [Portion],
     /// Whether the same work can be expected to make the same calls of malloc each time: sequential, and in lock-step with the mock.
     pub deterministic: bool,
+}
+
+/// Some of the requests of a mixed scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Portion {
+    /// The command of the subject protocol.
+    pub work: Work,
+    /// The mock's script for them.
+    pub script: &'static str,
+    /// Requests in a piece: those of one command.
+    pub piece: u64,
+    /// Pieces in a thousand requests.
+    pub pieces: u64,
+    /// Whether each is answered by an error, which the subject must report as one.
+    pub refused: bool,
 }
 
 /// A command of the subject protocol.
@@ -54,11 +72,26 @@ impl Work {
     }
 }
 
+/// 700 short answers, 150 streams, 100 long answers and 50 refusals. A subject says `error` for a whole command, so refusals are asked for
+/// one by one.
+const MIX: &[Portion] = &[
+    Portion { work: Work::Chat, script: "chat", piece: 10, pieces: 70, refused: false },
+    Portion { work: Work::Stream, script: "stream", piece: 10, pieces: 15, refused: false },
+    Portion { work: Work::Chat, script: "large", piece: 10, pieces: 10, refused: false },
+    Portion { work: Work::Chat, script: "error-400", piece: 1, pieces: 10, refused: true },
+    Portion { work: Work::Chat, script: "error-429", piece: 1, pieces: 20, refused: true },
+    Portion { work: Work::Stream, script: "error-503", piece: 1, pieces: 20, refused: true },
+];
+const THOUSANDS: &[u64] = &[1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 7_000, 8_000, 9_000, 10_000];
+
 const SEQUENTIAL: &[u64] = &[1, 20, 64, 128, 256];
 const TWENTY_AT_ONCE: &[u64] = &[20, 64, 128, 256];
 const HELD: &[u64] = &[1, 10, 100, 1_000];
 /// As few as `growth` needs: the live service counts.
 const FEW: &[u64] = &[1, 20];
+
+/// The scenario of `plimsoll line`, whose cells say themselves how many requests they hold.
+pub const LINE: &str = LINE_SCENARIO;
 
 /// Every scenario, in the order of reports.
 pub const ALL: &[Scenario] = &[
@@ -70,6 +103,7 @@ pub const ALL: &[Scenario] = &[
         in_flight: 1,
         steps: &[],
         held: &[],
+        mix: &[],
         deterministic: true,
     },
     Scenario {
@@ -80,6 +114,7 @@ pub const ALL: &[Scenario] = &[
         in_flight: 1,
         steps: SEQUENTIAL,
         held: &[],
+        mix: &[],
         deterministic: true,
     },
     Scenario {
@@ -90,6 +125,7 @@ pub const ALL: &[Scenario] = &[
         in_flight: 20,
         steps: TWENTY_AT_ONCE,
         held: &[],
+        mix: &[],
         deterministic: false,
     },
     Scenario {
@@ -100,6 +136,7 @@ pub const ALL: &[Scenario] = &[
         in_flight: 1,
         steps: SEQUENTIAL,
         held: &[],
+        mix: &[],
         deterministic: true,
     },
     Scenario {
@@ -110,6 +147,7 @@ pub const ALL: &[Scenario] = &[
         in_flight: 1,
         steps: SEQUENTIAL,
         held: &[],
+        mix: &[],
         deterministic: true,
     },
     // Lock-step is off where many are released at once: a count cannot repeat there, and the mock would wait for a client that is busy
@@ -122,6 +160,7 @@ pub const ALL: &[Scenario] = &[
         in_flight: 1_000,
         steps: &[],
         held: HELD,
+        mix: &[],
         deterministic: false,
     },
     Scenario {
@@ -132,7 +171,30 @@ pub const ALL: &[Scenario] = &[
         in_flight: 1_000,
         steps: &[],
         held: HELD,
+        mix: &[],
         deterministic: false,
+    },
+    Scenario {
+        id: LINE,
+        description: "as many streams as the model says fit a given memory, and a tenth more, held open after the first event of the answer",
+        work: Work::Stream,
+        script: "stream+hold=after-first-event+lockstep=off",
+        in_flight: 1,
+        steps: &[],
+        held: &[],
+        mix: &[],
+        deterministic: false,
+    },
+    Scenario {
+        id: "soak",
+        description: "10,000 sequential requests, of each thousand 700 chat, 150 stream, 100 large and 50 answered by an error, in an order that the seed decides",
+        work: Work::Chat,
+        script: "chat",
+        in_flight: 1,
+        steps: THOUSANDS,
+        held: &[],
+        mix: MIX,
+        deterministic: true,
     },
     Scenario {
         id: "crowd",
@@ -142,6 +204,7 @@ pub const ALL: &[Scenario] = &[
         in_flight: 1_000,
         steps: &[1_000],
         held: &[],
+        mix: &[],
         deterministic: false,
     },
     Scenario {
@@ -152,6 +215,7 @@ pub const ALL: &[Scenario] = &[
         in_flight: 5_000,
         steps: &[5_000],
         held: &[],
+        mix: &[],
         deterministic: false,
     },
     Scenario {
@@ -162,6 +226,7 @@ pub const ALL: &[Scenario] = &[
         in_flight: 1,
         steps: FEW,
         held: &[],
+        mix: &[],
         deterministic: false,
     },
     Scenario {
@@ -172,6 +237,7 @@ pub const ALL: &[Scenario] = &[
         in_flight: 1,
         steps: FEW,
         held: &[],
+        mix: &[],
         deterministic: false,
     },
 ];
@@ -185,7 +251,8 @@ impl Scenario {
     /// As reports describe it. `mock` says whether the target is the mock: body sizes of another target are not known.
     pub fn info(&self, mock: bool) -> ScenarioInfo {
         let call = if self.work == Work::Stream { Call::Sse } else { Call::Unary };
-        let served = if mock {
+        // Mixed answers have no one size.
+        let served = if mock && self.mix.is_empty() {
             self.script().and_then(|script| corpus::reply(script.asked_reply())).map(|reply| reply.served(call))
         } else {
             None
@@ -207,6 +274,12 @@ impl Scenario {
     /// The mock's script for it.
     pub fn script(&self) -> Option<Script> {
         self.script.parse().ok()
+    }
+
+    /// Requests that a cell of it holds open at once, a batch each, ascending: the scenario's own, or what the cell's factor `in-flight` says.
+    pub fn held_by(&self, cell: &Cell) -> Vec<u64> {
+        let said = cell.factors.get(IN_FLIGHT).and_then(|said| said.parse().ok());
+        said.map_or_else(|| self.held.to_vec(), |count| vec![count])
     }
 
     /// Requests of a whole sample.

@@ -1,4 +1,5 @@
-//! The trampoline: `plimsoll __exec PARENT -- PROGRAM ARGS…` prepares its own process and becomes the subject.
+//! The trampoline: `plimsoll __exec PARENT [ENTRANCE] -- PROGRAM ARGS…` prepares its own process and becomes the subject. `ENTRANCE` is the
+//! file of a control group to enter first, so that all that the subject ever takes is charged to it.
 //!
 //! What must be set between fork and exec is set here, in an ordinary program, because in a forked child of a threaded parent it could
 //! only be done by unsafe code. All of it survives `execve`: no address randomisation, no transparent huge pages, as many open files everywhere,
@@ -29,16 +30,31 @@ const OPEN_FILES: u64 = 16_384;
 
 /// Files that a subject may have open on this machine.
 pub fn open_files() -> u64 {
-    getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(_, hard)| hard.min(OPEN_FILES))
+    hard_open_files().min(OPEN_FILES)
+}
+
+/// Files that a process may have open here at the most: what the mock takes.
+pub fn hard_open_files() -> u64 {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(_, hard)| hard)
 }
 
 /// Becomes the program named in `args` (everything after [`WORD`]); returns only if that fails.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut args = args.into_iter();
     let parent = args.next().and_then(|word| word.to_str().and_then(|word| word.parse::<i32>().ok()));
-    let (Some(parent), Some(_), Some(program)) = (parent, args.next(), args.next()) else {
-        return fail("usage: plimsoll __exec PARENT -- PROGRAM ARGS…");
+    let mut word = args.next();
+    let entrance = word.take_if(|word| word != "--");
+    if entrance.is_some() {
+        word = args.next();
+    }
+    let (Some(parent), Some(_), Some(program)) = (parent, word, args.next()) else {
+        return fail("usage: plimsoll __exec PARENT [ENTRANCE] -- PROGRAM ARGS…");
     };
+    if let Some(entrance) = entrance
+        && let Err(error) = std::fs::write(&entrance, std::process::id().to_string())
+    {
+        return fail(&format!("cannot enter the control group {}: {error}", entrance.to_string_lossy()));
+    }
     if let Err(error) = prctl::set_pdeathsig(Signal::SIGKILL) {
         return fail(&format!("cannot ask for death with the parent: {error}"));
     }

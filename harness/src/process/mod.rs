@@ -2,8 +2,10 @@
 //!
 //! - `protocol`: the lines
 //! - `exec`: what happens between fork and exec
+//! - `group`: the control group that it may be put in
 
 pub mod exec;
+pub mod group;
 pub mod protocol;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,6 +16,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+
+use group::Group;
 
 /// How to start a subject.
 #[derive(Debug, Clone)]
@@ -83,7 +87,15 @@ impl Process {
     /// # Errors
     /// When the harness's own executable cannot be started again.
     pub fn start(launch: &Launch) -> Result<Self, Lost> {
-        Self::start_with(launch, protocol::MAX_LINE)
+        Self::begin(launch, protocol::MAX_LINE, None)
+    }
+
+    /// The same in a control group.
+    ///
+    /// # Errors
+    /// When the harness's own executable cannot be started again.
+    pub fn start_in(launch: &Launch, group: Option<&Group>) -> Result<Self, Lost> {
+        Self::begin(launch, protocol::MAX_LINE, group)
     }
 
     /// The same with lines of up to `longest` bytes.
@@ -91,9 +103,14 @@ impl Process {
     /// # Errors
     /// When the harness's own executable cannot be started again.
     pub fn start_with(launch: &Launch, longest: usize) -> Result<Self, Lost> {
+        Self::begin(launch, longest, None)
+    }
+
+    fn begin(launch: &Launch, longest: usize, group: Option<&Group>) -> Result<Self, Lost> {
         let mut child = Command::new(exec::SELF)
             .arg(exec::WORD)
             .arg(std::process::id().to_string())
+            .args(group.map(Group::entrance))
             .arg("--")
             .arg(&launch.program)
             .args(&launch.arguments)

@@ -121,6 +121,14 @@ impl Mock {
         self.control.borrow_mut().release()
     }
 
+    /// Has every request answered by this script from now on, whatever its path says; `None` ends that.
+    ///
+    /// # Errors
+    /// When it does not answer, or the script is none.
+    pub fn serve(&self, script: Option<&str>) -> Result<(), ControlError> {
+        self.control.borrow_mut().serve(script).map(drop)
+    }
+
     /// What it saw since.
     ///
     /// # Errors

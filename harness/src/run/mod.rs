@@ -18,12 +18,12 @@ pub mod sample;
 pub mod scratch;
 pub mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use plimsoll_reports::record::{Cell, Environment, Plan, Record, SCHEMA, Sample, Status, Trust};
+use plimsoll_reports::record::{Cell, Environment, Plan, PlannedCell, Record, SCHEMA, Sample, Status, Trust};
 use sha2::{Digest, Sha256};
 
 use crate::config::{Probe, Project, Streams};
@@ -106,6 +106,14 @@ pub enum RunError {
     Resume {
         /// The run's folder.
         dir: PathBuf,
+        /// What differs.
+        why: String,
+    },
+    /// A record that cannot be predicted from.
+    #[error("{} cannot be used: {why}; leave out --record to measure", path.display())]
+    Adopt {
+        /// The record.
+        path: PathBuf,
         /// What differs.
         why: String,
     },
@@ -248,7 +256,15 @@ impl<'a> Runner<'a> {
     ///
     /// # Errors
     /// When the mock or the disk fails, or when interrupted: what was measured is kept.
-    pub fn run(mut self) -> Result<Record, RunError> {
+    pub fn run(self) -> Result<Record, RunError> {
+        self.run_on(&mut |_| Vec::new())
+    }
+
+    /// The same, and then what `more` plans from what was measured, until it plans nothing more.
+    ///
+    /// # Errors
+    /// As [`Runner::run`].
+    pub fn run_on(mut self, more: &mut dyn FnMut(&Record) -> Vec<PlannedCell>) -> Result<Record, RunError> {
         if cfg!(debug_assertions) {
             return Err(RunError::Debug);
         }
@@ -258,7 +274,7 @@ impl<'a> Runner<'a> {
         let ca = scratch.path().join("ca.pem");
         std::fs::write(&ca, pem).map_err(RunError::Scratch)?;
         let live = (self.order.target == Target::Live).then(|| Live::new(self.order.access.rate.unwrap_or(live::RATE)));
-        let turns = self.missing();
+        let mut turns = VecDeque::from(self.missing());
         let serve = |streams| self.serve(scratch.path(), &ca, streams);
         let limited = serve(Streams::Limited)?;
         // A second mock, because a limit of streams is told when a connection begins, before its first request.
@@ -267,7 +283,17 @@ impl<'a> Runner<'a> {
         let mut left: Duration = turns.iter().map(|turn| self.predictor.sample(&turn.cell)).sum();
         let (id, done) = (self.record.id.clone(), self.record.samples.len());
         self.tell(&Event::RunStarted { id, samples: total, done, predicted_s: left.as_secs_f64() });
-        for turn in &turns {
+        loop {
+            let Some(turn) = turns.pop_front() else {
+                let cells = more(&self.record);
+                if cells.is_empty() {
+                    break;
+                }
+                turns = self.grow(cells)?.into();
+                left = turns.iter().map(|turn| self.predictor.sample(&turn.cell)).sum();
+                continue;
+            };
+            let turn = &turn;
             let predicted = self.predictor.sample(&turn.cell);
             let (cell, index, order) = (turn.cell.clone(), turn.index, turn.order);
             self.tell(&Event::SampleStarted { cell, index, order, left_s: left.as_secs_f64() });
@@ -299,6 +325,51 @@ impl<'a> Runner<'a> {
         let not_ok = self.record.samples.len() - ok;
         self.tell(&Event::RunFinished { ok, not_ok, took_s: begun.elapsed().as_secs_f64() });
         Ok(self.record)
+    }
+
+    /// Adds cells to the plan; gives the turns of their samples, which come after all others.
+    fn grow(&mut self, cells: Vec<PlannedCell>) -> Result<Vec<Turn>, RunError> {
+        let plan = &mut self.record.plan;
+        let begin = plan.cells.iter().map(|planned| planned.samples).sum::<u32>();
+        let mut turns = order::turns(&cells, plan.seed);
+        turns.iter_mut().for_each(|turn| turn.order += begin);
+        for scenario in cells.iter().filter_map(|planned| scenario::find(&planned.cell.scenario)) {
+            if !plan.scenarios.iter().any(|known| known.id == scenario.id) {
+                plan.scenarios.push(scenario.info(self.order.target == Target::Mock));
+            }
+        }
+        plan.cells.extend(cells);
+        self.store.finish(&self.record)?;
+        self.tell(&Event::PlanGrew { samples: self.record.samples.len() + turns.len() });
+        Ok(turns)
+    }
+
+    /// Takes over what an earlier run measured of cells of this plan, so that it need not be measured again. Machine, build and target must
+    /// be the same.
+    ///
+    /// # Errors
+    /// When something differs.
+    pub fn adopt(&mut self, earlier: Record, path: &Path) -> Result<(), RunError> {
+        let refuse = |why: &str| Err(RunError::Adopt { path: path.to_owned(), why: why.to_owned() });
+        if comparable(&earlier.environment) != comparable(&self.record.environment) {
+            return refuse(
+                "its environment was another one (kernel, C library, Cargo.lock, corpus, trust bundle, target …)",
+            );
+        }
+        for planned in &mut self.record.plan.cells {
+            let known = earlier.samples.iter().filter(|sample| sample.cell == planned.cell);
+            planned.samples = known.clone().count() as u32;
+            self.record.samples.extend(known.cloned());
+        }
+        if self.record.samples.is_empty() {
+            return refuse("it has no sample of what is asked for");
+        }
+        for (order, sample) in self.record.samples.iter_mut().enumerate() {
+            sample.order = order as u32;
+            self.store.push(sample)?;
+        }
+        self.record.plan.cells.retain(|planned| planned.samples > 0);
+        Ok(())
     }
 
     /// The turns that have no sample yet, in the order that the recorded seed gives.
@@ -351,6 +422,7 @@ impl<'a> Runner<'a> {
             mock: served.mock.as_ref(),
             live,
             fault: self.order.fault.as_deref(),
+            seed: self.record.plan.seed,
             dir: self.store.dir(),
             timeout: self.order.timeout,
         };

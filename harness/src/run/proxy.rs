@@ -9,6 +9,7 @@ use crate::config::Probe;
 use crate::probe::Metrics;
 use crate::probe::count::Counters;
 use crate::probe::proc::Watched;
+use crate::process::group::Group;
 use crate::process::{Launch, Lost, Process};
 
 /// How long it may take to listen.
@@ -48,13 +49,13 @@ pub enum ProxyError {
 }
 
 impl Proxy {
-    /// Starts one. With `count_file`, its allocations are counted there.
+    /// Starts one, in the subject's control group if it has one. With `count_file`, its allocations are counted there.
     ///
     /// # Errors
     /// When it does not say where it listens.
-    pub fn start(launch: &Launch, count_file: Option<&PathBuf>) -> Result<Self, ProxyError> {
+    pub fn start(launch: &Launch, count_file: Option<&PathBuf>, group: Option<&Group>) -> Result<Self, ProxyError> {
         let counters = count_file.map(|path| Counters::create(path)).transpose()?;
-        let mut process = Process::start(launch)?;
+        let mut process = Process::start_in(launch, group)?;
         let said = process.listen(PATIENCE, &|| false)?;
         let address = said.strip_prefix(GREETING).filter(|address| !address.is_empty()).map(str::to_owned);
         let address = address.ok_or(ProxyError::Said(said))?;

@@ -1,11 +1,13 @@
 //! One sample: a fresh process put through a scenario, read at every checkpoint, its answers checked.
 
 mod hold;
+mod soak;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use plimsoll_reports::line::{LIMIT, OUT_OF_MEMORY};
 use plimsoll_reports::record::{Answers, Checkpoint, Latency, Process as ProcessRow, Sample, Status};
 
 use super::launch::{self, Missing, Shared};
@@ -18,6 +20,7 @@ use crate::plan::scenario::Scenario;
 use crate::probe::count::{self, Counters};
 use crate::probe::proc::Watched;
 use crate::probe::{Metrics, family};
+use crate::process::group::Group;
 use crate::process::protocol::{self, Answer, Pairs};
 use crate::process::{Launch, Lost, Process, exec};
 
@@ -34,6 +37,8 @@ pub struct Bench<'a> {
     pub live: Option<&'a Live>,
     /// What is added to every script, to see how a failure looks: `status=500`.
     pub fault: Option<&'a str>,
+    /// The run's seed, which decides the order of mixed work.
+    pub seed: u64,
     /// The run's folder.
     pub dir: &'a Path,
     /// How long one command may take.
@@ -121,7 +126,8 @@ pub fn take(
         unattributed: None,
     };
     let sent = bench.live.map_or(0, Live::sent);
-    let outcome = Taking { bench, scenario, probe, sample: &mut sample, interrupted }.run(subject);
+    let held = scenario.held_by(&turn.cell);
+    let outcome = Taking { bench, scenario, held, probe, sample: &mut sample, interrupted }.run(subject);
     if interrupted() {
         return Err(Stop::Interrupted);
     }
@@ -150,6 +156,8 @@ const MAPPED_AT: u64 = 20;
 struct Taking<'a> {
     bench: &'a Bench<'a>,
     scenario: &'a Scenario,
+    /// Requests to hold at once, a batch each.
+    held: Vec<u64>,
     probe: Probe,
     sample: &'a mut Sample,
     interrupted: &'a dyn Fn() -> bool,
@@ -160,6 +168,8 @@ struct Taking<'a> {
 struct Tally {
     answered: u64,
     crc: u64,
+    /// What the sum of what was served is.
+    expected: u64,
 }
 
 struct Subjected {
@@ -167,60 +177,75 @@ struct Subjected {
     process: Process,
     watched: Watched,
     counters: Option<Counters>,
+    /// Goes last, after its processes.
+    group: Option<Group>,
 }
 
 impl Taking<'_> {
     fn run(mut self, subject: &Subject) -> Result<(), Trouble> {
         let mut it = self.start(subject)?;
+        let done = self.through(&mut it).map_err(|trouble| match &it.group {
+            Some(group) if group.killed() > 0 => trouble.and(OUT_OF_MEMORY),
+            _ => trouble,
+        })?;
+        it.process.finish(self.bench.timeout)?;
+        self.check_with_mock(done)
+    }
+
+    /// From its greeting to its exit; gives the requests that were answered.
+    fn through(&mut self, it: &mut Subjected) -> Result<u64, Trouble> {
         let greeting = it.process.listen(self.bench.timeout, self.interrupted)?;
         let greeting = protocol::greeting(&greeting)?;
         let unread = |error: crate::probe::proc::ReadError| Trouble::failed(error);
         if self.probe == Probe::Rss {
             it.watched.reset_high_water_mark().map_err(unread)?;
         }
-        self.checkpoint(&it, "start", 0, &greeting)?;
+        self.checkpoint(it, "start", 0, &greeting)?;
         self.sample.greeting = greeting;
         for phase in ["runtime", "client"] {
-            let pairs = self.command(&mut it, phase)?;
-            self.checkpoint(&it, phase, 0, &pairs)?;
+            let pairs = self.command(it, phase)?;
+            self.checkpoint(it, phase, 0, &pairs)?;
         }
         let mut tally = Tally::default();
+        let mut mixed = soak::pieces(self.scenario.mix, self.bench.seed);
         for &step in self.scenario.steps {
             let mut pairs = Pairs::new();
+            if !self.scenario.mix.is_empty() {
+                self.soak(it, &mixed.next().unwrap_or_default(), &mut tally)?;
+            }
             while tally.answered < step {
                 let asked = self.turn(step - tally.answered)?;
                 let work = self.scenario.work.command();
-                pairs = self.command(&mut it, &format!("{work} {asked} {}", self.scenario.in_flight))?;
+                pairs = self.command(it, &format!("{work} {asked} {}", self.scenario.in_flight))?;
                 self.time(&pairs)?;
-                self.tally(&mut tally, asked, &pairs)?;
+                self.tally(&mut tally, asked, self.scenario.script, &pairs)?;
             }
             if let Some(latency) = self.bench.live.and_then(Live::latency) {
                 self.sample.latency = Some(latency);
             }
             let name = if step == 1 { "first".to_owned() } else { format!("steady@{step}") };
-            self.checkpoint(&it, &name, tally.answered, &pairs)?;
+            self.checkpoint(it, &name, tally.answered, &pairs)?;
             if self.probe == Probe::Rss && step <= MAPPED_AT {
                 self.sample.mappings = it.watched.mappings().map_err(unread)?;
             }
         }
-        for &count in self.scenario.held {
-            self.hold(&mut it, count, &mut tally)?;
+        for count in self.held.clone() {
+            self.hold(it, count, &mut tally)?;
         }
         let done = tally.answered;
-        let pairs = self.command(&mut it, "idle")?;
-        self.checkpoint(&it, "idle", done, &pairs)?;
+        let pairs = self.command(it, "idle")?;
+        self.checkpoint(it, "idle", done, &pairs)?;
         if let Some(idle) = self.sample.checkpoints.last() {
             self.sample.processes.clone_from(&idle.processes);
         }
-        let pairs = self.command(&mut it, "drop")?;
-        self.checkpoint(&it, "dropped", done, &pairs)?;
+        let pairs = self.command(it, "drop")?;
+        self.checkpoint(it, "dropped", done, &pairs)?;
         it.process.tell("exit")?;
-        it.process.finish(self.bench.timeout)?;
-        self.check_with_mock(done)
+        Ok(done)
     }
 
     /// Takes the answer to a batch of work into the tally, and compares it with what was asked for and served.
-    fn tally(&mut self, tally: &mut Tally, asked: u64, pairs: &Pairs) -> Result<(), Trouble> {
+    fn tally(&mut self, tally: &mut Tally, asked: u64, script: &str, pairs: &Pairs) -> Result<(), Trouble> {
         self.sample.answers.asked += asked;
         let answered = self.number(pairs, "answered")?;
         self.sample.answers.answered += answered;
@@ -241,18 +266,14 @@ impl Taking<'_> {
             let message = format!("the answer to request {} has no text", tally.answered);
             return Err(Trouble { status: Status::WrongAnswer, message });
         }
-        self.check(tally)
+        self.check(tally, asked, script)
     }
 
     fn start(&mut self, subject: &Subject) -> Result<Subjected, Trouble> {
         let bench = self.bench;
         self.room()?;
         let (program, arguments) = self.locate(&subject.command)?;
-        let prefix = match (bench.mock, bench.fault) {
-            (None, _) => String::new(),
-            (Some(_), None) => format!("/s/{}", self.scenario.script),
-            (Some(_), Some(fault)) => format!("/s/{}+{fault}", self.scenario.script),
-        };
+        let prefix = bench.mock.map_or_else(String::new, |_| format!("/s/{}", self.script(self.scenario.script)));
         let dhat_file = (self.probe == Probe::Dhat).then(|| {
             let cell = &self.sample.cell;
             let name = format!("profiles/{}-{}-{}.dhat.json", cell.subject, cell.scenario, self.sample.order);
@@ -268,11 +289,29 @@ impl Taking<'_> {
         if let Some(mock) = bench.mock {
             mock.reset().map_err(Trouble::failed)?;
         }
-        let proxy = subject.proxy.as_ref().map(|command| self.start_proxy(command)).transpose()?;
+        let group = self.group()?;
+        let proxy = subject.proxy.as_ref().map(|command| self.start_proxy(command, group.as_ref())).transpose()?;
         env.extend(proxy.iter().map(|proxy| (proxy::VARIABLE.to_owned(), proxy.address().to_owned())));
-        let process = Process::start(&Launch { program, arguments, env })?;
+        let process = Process::start_in(&Launch { program, arguments, env }, group.as_ref())?;
         let watched = Watched::new(process.id()).map_err(Trouble::failed)?;
-        Ok(Subjected { proxy, process, watched, counters })
+        Ok(Subjected { proxy, process, watched, counters, group })
+    }
+
+    /// A control group where requests are held: it tells what a limit would count. One that must have a limit must be there.
+    fn group(&self) -> Result<Option<Group>, Trouble> {
+        if self.held.is_empty() || self.probe != Probe::Rss {
+            return Ok(None);
+        }
+        match launch::factor(&self.sample.cell, LIMIT).map(str::parse) {
+            Some(Ok(limit)) => Group::create(Some(limit)).map(Some).map_err(Trouble::unavailable),
+            Some(Err(_)) => Err(Trouble::failed("its limit is no number of bytes")),
+            None => Ok(Group::create(None).ok()),
+        }
+    }
+
+    /// A script with the fault that the run adds to each.
+    fn script(&self, script: &str) -> String {
+        self.bench.fault.map_or_else(|| script.to_owned(), |fault| format!("{script}+{fault}"))
     }
 
     fn locate(&self, command: &[String]) -> Result<(PathBuf, Vec<String>), Trouble> {
@@ -289,14 +328,14 @@ impl Taking<'_> {
         })
     }
 
-    fn start_proxy(&self, command: &[String]) -> Result<Proxy, Trouble> {
+    fn start_proxy(&self, command: &[String], group: Option<&Group>) -> Result<Proxy, Trouble> {
         let shared = self.bench.shared;
         let (program, arguments) = self.locate(command)?;
         let env = launch::proxy_environment(&self.sample.cell, self.probe, shared);
         // The last sample's proxy was killed and left its socket.
         let _ = std::fs::remove_file(&shared.proxy_socket);
         let count_file = (self.probe == Probe::Count).then_some(&shared.proxy_count_file);
-        Proxy::start(&Launch { program, arguments, env }, count_file).map_err(Trouble::failed)
+        Proxy::start(&Launch { program, arguments, env }, count_file, group).map_err(Trouble::failed)
     }
 
     /// The processes beside the subject, as its probe reads them.
@@ -341,7 +380,8 @@ impl Taking<'_> {
 
     /// Refuses work for which there are not enough files to open. Over HTTP/2 many requests share one.
     fn room(&self) -> Result<(), Trouble> {
-        let (files, in_flight) = (exec::open_files(), self.scenario.in_flight);
+        let in_flight = self.held.iter().copied().fold(self.scenario.in_flight, u64::max);
+        let files = exec::open_files();
         let needed = in_flight + SPARE_FILES;
         if needed <= files || launch::factor(&self.sample.cell, "protocol") == Some("h2") {
             return Ok(());
@@ -369,7 +409,10 @@ impl Taking<'_> {
         self.rest(it);
         let mut metrics: Metrics = protocol::metrics(pairs)?;
         match self.probe {
-            Probe::Rss => metrics.extend(it.watched.metrics().map_err(Trouble::failed)?),
+            Probe::Rss => {
+                metrics.extend(it.watched.metrics().map_err(Trouble::failed)?);
+                metrics.extend(it.group.iter().flat_map(Group::metrics));
+            }
             Probe::Count => {
                 let Some(counters) = &it.counters else { return Ok(()) };
                 match counters.subject(it.process.id()).map_err(Trouble::failed)? {
@@ -438,15 +481,16 @@ impl Taking<'_> {
     }
 
     /// Compares the sum of what was read with the sum of what was served, after every batch.
-    fn check(&mut self, tally: &Tally) -> Result<(), Trouble> {
+    fn check(&mut self, tally: &mut Tally, asked: u64, script: &str) -> Result<(), Trouble> {
         if self.bench.mock.is_none() {
             return Ok(());
         }
-        let Some(text) = self.scenario.script().and_then(|script| crate::corpus::expected_text(&script)) else {
+        let Some(text) = script.parse().ok().and_then(|script| crate::corpus::expected_text(&script)) else {
             return Err(Trouble::failed(format!("scenario {} has no reply in the corpus", self.scenario.id)));
         };
-        let Tally { answered: done, crc } = *tally;
-        let expected = u64::from(crc32fast::hash(text.as_bytes())).wrapping_mul(done);
+        let served = u64::from(crc32fast::hash(text.as_bytes())).wrapping_mul(asked);
+        tally.expected = tally.expected.wrapping_add(served);
+        let Tally { answered: done, crc, expected } = *tally;
         self.sample.answers.expected = Some(expected.to_string());
         if crc == expected {
             return Ok(());

@@ -3,17 +3,19 @@
 //! No network, no script; light, dark and print by CSS variables. Every chart is SVG made here, with a title, a description and its data as a
 //! table beside it. What comes from a record is cleaned first (`clean.rs`) and escaped by maud; the embedded JSON is escaped by [`embed`].
 //!
-//! - `page` parts, in reading order: `lead`, `profile`, `beside`, `heap`, `places`, `ledger`, `method`.
-//! - `chart` frames a chart; `bars`, `lines`, `stack` draw one; `table` lays out figures.
+//! - `page` parts, in reading order: `lead`, `profile`, `model`, `beside`, `heap`, `places`, `ledger`, `method`.
+//! - `chart` frames a chart; `bars`, `lines`, `curve`, `stack` draw one; `table` lays out figures.
 
 mod bars;
 mod beside;
 mod chart;
+mod curve;
 mod heap;
 mod lead;
 mod ledger;
 mod lines;
 mod method;
+mod model;
 mod places;
 mod profile;
 mod stack;
@@ -88,6 +90,8 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
             "Measured profile",
             profile::section(view, told.headline.as_ref().map(|headline| headline.scenario.as_str())),
         ),
+        part("model", "What memory depends on", model::section(view)),
+        part("line", "What a given memory holds", model::line(view)),
         part("beside", "Helpers and proxies", beside::section(view)),
         part("latency", "Time per request", places::latency(view)),
         part("mappings", "Where resident memory lies", places::mappings(view)),

@@ -193,6 +193,7 @@ pub fn columns() -> Vec<Column> {
         ),
         Column::new("anon/in flight", "rss", Figure::in_flight("proc.anon"), "anonymous memory that one more request in flight takes: (held@1000 − held@100) / 900"),
         Column::new("RSS/in flight", "rss", Figure::in_flight("proc.rss"), "the same of resident memory"),
+        Column::new("kernel/in flight", "rss", Figure::in_flight("cgroup.kernel"), "kernel memory that one more request in flight takes, and no RSS shows: sockets, page tables"),
         Column::new("RSS at 1,000", "rss", Figure::at("held@1000", "proc.rss"), "resident memory with 1,000 requests held"),
         Column::new("anon after", "rss", Figure::since("after@1000", "proc.anon"), "anonymous memory since start when the 1,000 are answered: what stays"),
         Column::new("p50", "rss", Figure::Latency(Percentile::P50), "median time per request in the last batch, as the subject measured it"),
@@ -215,7 +216,7 @@ pub fn columns() -> Vec<Column> {
             "live/1,000 req",
             "count",
             Figure::slope("heap.live"),
-            "slope of the live heap per 1,000 requests, the smaller of the segments 64–128 and 128–256: above zero is a leak",
+            "slope of the live heap per 1,000 requests, the smaller of the segments 64–128 and 128–256 (of a soak 2,000–6,000 and 6,000–10,000): above zero is a leak",
         )
         .per_thousand(),
         Column::new("live/in flight", "count", Figure::in_flight("heap.live"), "live heap that one more request in flight takes"),

@@ -21,6 +21,7 @@ pub use rows::{Labels, Row};
 pub use time::{Timed, Times};
 
 use crate::derive::{self, CellFigures, Figure, Measured};
+use crate::model::{self, Model};
 use crate::record::{Cell, Record, ScenarioInfo, Status};
 
 /// A record, its figures, and its rows.
@@ -63,6 +64,12 @@ impl View {
     #[must_use]
     pub fn figure(&self, row: &Row, probe: &str, figure: &Figure) -> Option<&Measured> {
         self.cell(row, probe)?.figure(figure)
+    }
+
+    /// What memory depends on: the models that the record's cells allow.
+    #[must_use]
+    pub fn models(&self) -> Vec<Model> {
+        model::models(&self.record, &self.cells)
     }
 
     /// The factors under which a row's cell of that probe ran; the row's own where it has no such cell.

@@ -89,7 +89,7 @@ fn proxies(project: &Project, subjects: &[&Subject], shared: &Shared) -> Result<
         let shared = Shared { proxy_socket: shared.proxy_socket.with_extension(&subject.id), ..shared.clone() };
         let (program, arguments) = located(project, subject, "proxy", command)?;
         let env = launch::proxy_environment(&cell(subject, Protocol::H1), Probe::Rss, &shared);
-        let proxy = Proxy::start(&Launch { program, arguments, env }, None).map_err(Failure::invalid)?;
+        let proxy = Proxy::start(&Launch { program, arguments, env }, None, None).map_err(Failure::invalid)?;
         proxies.insert(subject.id.clone(), proxy);
     }
     Ok(proxies)

@@ -62,7 +62,8 @@ where
     let Some((request, headers)) = line.reader.head(&mut line.stream, &shared.default_script).await? else {
         return Ok(None);
     };
-    let mut request = if tls { request.over_tls() } else { request };
+    let request = if tls { request.over_tls() } else { request };
+    let mut request = request.served_by(&shared.state);
     let mut intake = Intake::of(&request, &shared.state);
     line.reader.body(&mut line.stream, &headers, |bytes| intake.take(bytes)).await?;
     request.taken = intake.done();

@@ -110,7 +110,8 @@ async fn answer_stream(
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let authority = parts.uri.authority().map_or("localhost", |authority| authority.as_str());
     let request = Request::new(parts.method, target, &parts.headers, &shared.default_script).over_http2(authority);
-    let mut request = if tls { request.over_tls() } else { request };
+    let request = if tls { request.over_tls() } else { request };
+    let mut request = request.served_by(&shared.state);
     let mut intake = Intake::of(&request, &shared.state);
     while let Some(data) = body.data().await {
         let data = data.map_err(io::Error::other)?;

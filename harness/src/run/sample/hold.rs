@@ -37,7 +37,7 @@ impl Taking<'_> {
         mock.release().map_err(Trouble::failed)?;
         held?;
         let pairs = self.answer(it, &command)?;
-        self.tally(tally, count, &pairs)?;
+        self.tally(tally, count, self.scenario.script, &pairs)?;
         self.checkpoint(it, &format!("after@{count}"), tally.answered, &pairs)
     }
 
@@ -57,7 +57,7 @@ impl Taking<'_> {
         }
         // A metric that the subject reads itself would come with its answer, and that is held: the plan has no such cells.
         self.checkpoint(it, &format!("held@{count}"), tally.answered, &Pairs::new())?;
-        if self.probe == Probe::Rss && self.scenario.held.last() == Some(&count) {
+        if self.probe == Probe::Rss && self.held.last() == Some(&count) {
             self.sample.mappings = it.watched.mappings().map_err(Trouble::failed)?;
         }
         Ok(())
