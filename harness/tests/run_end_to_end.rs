@@ -112,6 +112,115 @@ fn events_are_json_lines_that_begin_and_end_a_run() {
     assert_eq!(kind(events.len() - 1), "run-finished");
 }
 
+const RUNGS: &str = r#"
+version = 1
+[[subject]]
+id = "main"
+kind = "rung"
+command = ["{target}/rung-main"]
+[[subject]]
+id = "http"
+kind = "rung"
+below = "main"
+command = ["{target}/rung-http"]
+runtimes = ["current_thread", "multi_thread"]
+[suite.ladder]
+subjects = ["main", "http"]
+scenarios = ["client", "chat"]
+samples = { rss = 3, count = 3 }
+[[suite.ladder.matrix]]
+probes = ["rss", "count"]
+subjects = ["main"]
+scenarios = ["client"]
+[[suite.ladder.matrix]]
+probes = ["rss", "count"]
+subjects = ["http"]
+scenarios = ["chat"]
+"#;
+
+#[test]
+fn two_rungs_make_a_ladder() {
+    let project = Project::with_subjects(RUNGS, "");
+    let run = project.plimsoll(&["run", "--suite", "ladder", "--out", "out"]);
+    assert_code(&run, 0);
+    let record = project.record("out");
+    assert!(record.samples.iter().all(|s| s.status == Status::Ok), "{}", said(&run));
+    let view = plimsoll_reports::view::View::new(&record);
+    let ladders = plimsoll_reports::ladder::ladders(&view);
+    let [ladder] = ladders.as_slice() else { panic!("{ladders:?}") };
+    let [main, http] = ladder.rungs.as_slice() else { panic!("{ladder:?}") };
+    assert!(!main.asks && http.asks && http.info.below.as_deref() == Some("main"));
+    for height in plimsoll_reports::ladder::Height::ALL {
+        let beyond = http.step(height).beyond.map(|beyond| beyond.difference().value());
+        // `main` makes no requests that it could have a figure for each of.
+        let expected = height != plimsoll_reports::ladder::Height::PerRequest;
+        assert_eq!(beyond.is_some_and(|more| more > 0.0), expected, "{height:?}: {beyond:?}");
+    }
+    // By hand, over one connection and into one buffer: nothing is allocated for a request.
+    let per_request = http.step(plimsoll_reports::ladder::Height::PerRequest).height.expect("counted");
+    assert!(per_request.is_exact() && per_request.median().value() == 0.0, "{per_request:?}");
+    let report = std::fs::read_to_string(project.path().join("out/REPORT.md")).expect("a report");
+    assert!(report.contains("Why 8 MB was thought hard") && report.contains("| http · chat | main |"), "{report}");
+}
+
+#[test]
+fn the_list_shows_the_repositorys_rungs() {
+    let project = Project::new("");
+    let ours = common::repository().join("plimsoll.toml");
+    let list = project.plimsoll(&["list", "--config", &ours.to_string_lossy()]);
+    assert_code(&list, 0);
+    for rung in ["main", "tokio-multi", "dns", "tls-aws-lc", "json"] {
+        let row = |line: &&str| line.trim_start().starts_with(&format!("{rung} "));
+        assert!(String::from_utf8_lossy(&list.stdout).lines().any(|line| row(&line)), "{rung}: {}", said(&list));
+    }
+}
+
+/// The cells of `--ablate` in short: a line for each subject, scenario, probe and number of samples.
+const ABLATION: &str = "\
+optimized/chat/count 10: none default object-pooling lazy-components small-pool -object-pooling -lazy-components -small-pool
+optimized/chat/rss 20: none default object-pooling lazy-components small-pool -object-pooling -lazy-components -small-pool
+optimized/inflight-event/rss 12: none default object-pooling lazy-components small-pool -object-pooling -lazy-components -small-pool
+ultra/chat/count 10: none default stack-first-buffers zero-copy-body streaming-json http1-only no-idle-connections reusable-scratch once-lock-models \
+small-vec-url minimal-client-state -stack-first-buffers -zero-copy-body -streaming-json -http1-only -no-idle-connections -reusable-scratch \
+-once-lock-models -small-vec-url -minimal-client-state none+ring default+ring
+ultra/chat/rss 20: none default stack-first-buffers zero-copy-body streaming-json http1-only no-idle-connections reusable-scratch once-lock-models \
+small-vec-url minimal-client-state -stack-first-buffers -zero-copy-body -streaming-json -http1-only -no-idle-connections -reusable-scratch \
+-once-lock-models -small-vec-url -minimal-client-state none+jemalloc default+jemalloc none+ring default+ring
+ultra/inflight-event/rss 12: none default stack-first-buffers zero-copy-body streaming-json http1-only no-idle-connections reusable-scratch once-lock-models \
+small-vec-url minimal-client-state -stack-first-buffers -zero-copy-body -streaming-json -http1-only -no-idle-connections -reusable-scratch \
+-once-lock-models -small-vec-url -minimal-client-state none+jemalloc default+jemalloc none+ring default+ring
+";
+
+#[test]
+fn ablation_plans_every_technique_alone_and_left_out() {
+    let project = Project::new("");
+    let ours = common::repository().join("plimsoll.toml");
+    let dry = project.plimsoll(&["run", "--ablate", "--dry-run", "--config", &ours.to_string_lossy()]);
+    assert_code(&dry, 0);
+    let text = String::from_utf8_lossy(&dry.stdout);
+    let mut lines: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+    for (samples, cell) in text.lines().filter_map(|line| line.split_once(" × ")) {
+        let name = cell.split_whitespace().next().expect("a cell's name");
+        let parts: Vec<&str> = name.split('/').collect();
+        let has = |part: &str| parts.contains(&part);
+        let set = parts.iter().find_map(|part| part.strip_prefix("switches=")).unwrap_or("default");
+        let more = if has("allocator=jemalloc") {
+            "+jemalloc"
+        } else if has("crypto=ring") {
+            "+ring"
+        } else {
+            ""
+        };
+        let line = lines.entry(format!("{} {}:", parts[..3].join("/"), samples.trim())).or_default();
+        line.push_str(&format!(" {set}{more}"));
+    }
+    let told: String = lines.iter().map(|(key, sets)| format!("{key}{sets}\n")).collect();
+    assert_eq!(told, ABLATION);
+    let both =
+        project.plimsoll(&["run", "--ablate", "--suite", "quick", "--dry-run", "--config", &ours.to_string_lossy()]);
+    assert_code(&both, 2);
+}
+
 #[test]
 fn the_doctor_looks_at_the_machine_and_measures_a_program_against_itself() {
     let project = Project::new("");

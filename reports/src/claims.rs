@@ -1,11 +1,16 @@
 //! The claims of the hand-written report that this one replaces, each with what was measured and a verdict.
 //!
+//! - `component`: the five that say what a component costs, answered by the ladder
+//!
 //! A claim that the record cannot answer is `not measured`, never a guess. Claimed figures are quoted in MB as they were written, and taken as
 //! 10^6 bytes; a figure holds when the measured one is within a fifth of it.
+
+mod component;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::derive::{Figure, GROWTH_AT, Measured};
+use crate::ladder;
 use crate::units::{Bytes, Quantity, percent};
 use crate::view::{Row, View};
 
@@ -50,6 +55,9 @@ pub struct Claim {
     pub why: &'static str,
 }
 
+/// The claims about what a component costs, by their names.
+pub const COMPONENTS: [&str; 5] = ["tls-cost", "reqwest-cost", "json-cost", "tokio-cost", "dns-cost"];
+
 /// All claims, in the order of the old report.
 #[must_use]
 pub fn ledger(view: &View) -> Vec<Claim> {
@@ -63,11 +71,11 @@ pub fn ledger(view: &View) -> Vec<Claim> {
         v.minimum(),
         v.target(),
         v.python(),
-        not("tls-cost", "TLS costs 2–3 MB", LADDER),
-        not("reqwest-cost", "reqwest costs ~2 MB", LADDER),
-        not("json-cost", "JSON costs 1–2 MB", LADDER),
-        v.tokio(),
-        not("dns-cost", "libc and DNS cost ~1 MB", LADDER),
+        component::claim(view, &component::TLS),
+        component::claim(view, &component::REQWEST),
+        component::claim(view, &component::JSON),
+        if ladder::is_rung(view, "tokio") { component::claim(view, &component::TOKIO) } else { v.tokio() },
+        component::claim(view, &component::DNS),
         v.no_allocations(),
         v.recycling(),
         v.concurrency(),
@@ -87,7 +95,6 @@ pub fn ledger(view: &View) -> Vec<Claim> {
 
 /// The scenarios that the old report's claims are about: 20 requests one after another, and 20 at once.
 const SCENARIOS: [&str; 2] = ["chat", "chat-20x"];
-const LADDER: &str = "needs the component ladder, whose rungs are subjects of their own";
 const GROWTH: &str = "growth of proc.rss, steady@20 − start, within a fifth of the figure";
 const MB: f64 = 1e6;
 const NEAR: f64 = 0.2;

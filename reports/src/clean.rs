@@ -21,8 +21,12 @@ pub(crate) fn record(record: &Record) -> Record {
     environment(&mut clean.environment);
     clean.plan.suite = name(&record.plan.suite);
     for subject in &mut clean.plan.subjects {
-        *subject =
-            SubjectInfo { id: name(&subject.id), description: text(&subject.description), kind: name(&subject.kind) };
+        *subject = SubjectInfo {
+            id: name(&subject.id),
+            description: text(&subject.description),
+            kind: name(&subject.kind),
+            below: subject.below.as_deref().map(name),
+        };
     }
     for scenario in &mut clean.plan.scenarios {
         scenario.id = name(&scenario.id);

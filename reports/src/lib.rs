@@ -6,6 +6,7 @@
 //! - [`record`], [`read`], [`schema`]: `record.json` and `samples.jsonl`.
 //! - [`units`], [`metric`], [`stats`], [`mod@derive`]: what a figure is, and how it is made of samples.
 //! - [`mod@model`], [`mod@line`]: what memory depends on, and how much work a given memory holds.
+//! - [`contrast`], [`ladder`]: what one cell has beyond another, and what each component takes; [`techniques`]: what each technique saves.
 //! - [`view`], [`mod@summary`], [`claims`]: what reports show, and the sentences computed from it.
 //! - [`terminal`], [`mod@format`] with [`html`], [`markdown`], [`json`], [`csv`]: the reports.
 #![forbid(unsafe_code)]
@@ -14,6 +15,7 @@ mod beside;
 pub mod cell;
 pub mod claims;
 pub(crate) mod clean;
+pub mod contrast;
 pub mod csv;
 pub mod derive;
 mod figure_name;
@@ -21,6 +23,7 @@ pub mod format;
 pub mod gate;
 pub mod html;
 pub mod json;
+pub mod ladder;
 pub mod line;
 pub mod markdown;
 pub mod metric;
@@ -32,6 +35,7 @@ pub mod schema;
 mod sites;
 pub mod stats;
 pub mod summary;
+pub mod techniques;
 pub mod terminal;
 pub mod units;
 pub mod view;

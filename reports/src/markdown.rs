@@ -1,5 +1,8 @@
 //! The report as a pull request's comment shows it: the verdict first, a table for each scenario, the rest folded.
 
+mod ladder;
+mod techniques;
+
 use std::fmt::Write as _;
 
 use crate::line;
@@ -34,15 +37,8 @@ pub fn render(record: &Record) -> String {
         code(&view.record.plan.suite),
         code(&view.record.environment.target)
     );
-    let tail = format!(
-        "{}{}{}{}{}{}",
-        lines(&view),
-        models(&view),
-        times(&view),
-        failures(&view),
-        environment(&view),
-        glossary(&view)
-    );
+    let parts = [lines, models, times, ladder::section, techniques::section, failures, environment, glossary];
+    let tail: String = parts.iter().map(|part| part(&view)).collect();
     for (at, scenario) in view.scenarios.iter().enumerate() {
         let table = table(&view, scenario);
         if out.len() + table.len() + tail.len() > LIMIT {

@@ -136,6 +136,9 @@ pub struct SubjectInfo {
     pub description: String,
     /// `level`, `baseline`, `peer`, `rung` or `external`.
     pub kind: String,
+    /// The subject that has one component less; absent where it is not of a ladder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<String>,
 }
 
 /// A scenario as reports describe it.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::derive::{Figure, Measured};
+use crate::ladder::{self, Height, Rung};
 use crate::record::{Cell, Record, Status};
 use crate::units::percent;
 use crate::view::{Row, Scenario, View};
@@ -100,8 +101,10 @@ pub(crate) fn of(view: &View) -> Summary {
     });
     let groups = groups(view);
     let mut told = groups.iter().map(|(scenario, rows)| compare(view, scenario, rows));
-    let (headline, verdict) =
-        told.next().map_or_else(|| (None, nothing(view)), |(headline, text)| (Some(headline), text));
+    let (headline, verdict) = match told.next() {
+        Some((headline, text)) => (Some(headline), text),
+        None => (None, component(view).unwrap_or_else(|| nothing(view))),
+    };
     let mut besides: Vec<String> =
         is_live(&view.record.environment.target).then(|| ADVISORY.to_owned()).into_iter().collect();
     besides.extend(told.map(|(_, text)| text));
@@ -137,7 +140,7 @@ fn growth() -> Figure {
 
 /// The headline scenario's groups.
 fn groups(view: &View) -> Vec<(&Scenario, Vec<&Row>)> {
-    let measured = |scenario: &&Scenario| scenario.rows.iter().any(|row| view.figure(row, "rss", &growth()).is_some());
+    let measured = |scenario: &&Scenario| !alike(view, scenario, &growth()).is_empty();
     let chat = view.scenario(HEADLINE).filter(measured);
     let Some(scenario) = chat.or_else(|| view.scenarios.iter().find(measured)) else { return Vec::new() };
     alike(view, scenario, &growth()).into_iter().map(|rows| (scenario, rows)).collect()
@@ -146,7 +149,8 @@ fn groups(view: &View) -> Vec<(&Scenario, Vec<&Row>)> {
 /// The levels' rows of a scenario that have a figure and may be compared, one group for each set of common factors: first the group with most
 /// levels, and of those the multi-threaded one, because current_thread flatters real life.
 fn alike<'a>(view: &View, scenario: &'a Scenario, figure: &Figure) -> Vec<Vec<&'a Row>> {
-    let rows = || scenario.rows.iter().filter(|row| view.figure(row, "rss", figure).is_some());
+    // Rungs of a ladder are parts of a client, of which none is better for being smaller.
+    let rows = || scenario.rows.iter().filter(|row| row.kind != "rung" && view.figure(row, "rss", figure).is_some());
     let levels_only = rows().any(|row| row.kind == "level");
     // What a level has its helpers or a proxy do it does not save: such levels are compared in a table of their own.
     let own_work = rows().any(|row| row.kind == "level" && !view.shares_work(row));
@@ -163,6 +167,32 @@ fn alike<'a>(view: &View, scenario: &'a Scenario, figure: &Figure) -> Vec<Vec<&'
         (std::cmp::Reverse(subjects.len()), factors.get("runtime") != Some(&"multi_thread"))
     });
     groups.into_iter().map(|(_, rows)| rows).collect()
+}
+
+/// The verdict of a run of the component ladder alone: which rung adds most to the one below it.
+fn component(view: &View) -> Option<String> {
+    let ladder = ladder::ladders(view).into_iter().next()?;
+    let beyond = |rung: &Rung<'_>| rung.step(Height::Rss).beyond;
+    let most = ladder
+        .rungs
+        .iter()
+        .filter_map(|rung| Some((rung, beyond(rung)?)))
+        .max_by(|(_, a), (_, b)| a.difference().value().total_cmp(&b.difference().value()))?;
+    let whole = |rung: &Rung<'_>| Some((rung.info.id.clone(), rung.step(Height::Rss).height?.median()));
+    let (lowest, highest) = (ladder.rungs.iter().find_map(whole)?, ladder.rungs.iter().rev().find_map(whole)?);
+    let runtime = if ladder.runtime.is_empty() { String::new() } else { format!(" on {}", ladder.runtime) };
+    Some(format!(
+        "Of {} rungs{runtime}, `{}` has most resident memory beyond the one below it, `{}`: {} (95 % interval {}). In all, `{}` takes {} and `{}` {}.",
+        ladder.rungs.len(),
+        most.0.info.id,
+        most.0.info.below.as_deref().unwrap_or_default(),
+        most.1.difference().signed(),
+        most.1.range(),
+        lowest.0,
+        lowest.1,
+        highest.0,
+        highest.1
+    ))
 }
 
 /// What a request in flight takes, a sentence for each scenario that holds requests. Levels are compared across protocols here: which one

@@ -77,6 +77,118 @@ fn an_alert_that_would_sleep_through_a_doubling_does_not_hold() {
     assert_eq!(claim(&grown(&[("original", 7_000_000)]), "alert").verdict, Verdict::Holds);
 }
 
+/// The rungs that the claims name, lowest first: with the one below, the scenario, and the bytes that it has beyond that one, all anonymous.
+const LADDER: [(&str, Option<&str>, &str, i64); 9] = [
+    ("main", None, "client", 100_000),
+    ("tokio", Some("main"), "client", 900_000),
+    ("tokio-multi", Some("tokio"), "client", 250_000),
+    ("dns", Some("tokio-multi"), "client", 300_000),
+    ("http", Some("dns"), "chat", 50_000),
+    ("tls-ring", Some("http"), "chat", 1_300_000),
+    ("tls-aws-lc", Some("http"), "chat", 2_600_000),
+    ("reqwest", Some("tls-aws-lc"), "chat", 2_100_000),
+    ("json", Some("reqwest"), "chat", 7_000),
+];
+
+/// That ladder, without the rungs named.
+fn ladder(without: &[&str]) -> Record {
+    let mut b = Builder::new().scenario("client", 1).scenario("chat", 1);
+    for (rung, below, ..) in LADDER {
+        b = b.rung(rung, below);
+    }
+    let mut heights = std::collections::BTreeMap::new();
+    for (rung, below, scenario, more) in LADDER {
+        let height = below.map_or(0, |below| heights[below]) + more;
+        heights.insert(rung, height);
+        // Every process of a round is as much larger as the round is late: what drifts is in both sides of a difference.
+        let shapes: Vec<Shape> =
+            (0..8).map(|round| Shape { start: height + 4_096 * round, growth: 0, file: 0, ..PLAIN }).collect();
+        if !without.contains(&rung) {
+            let factors: &[(&str, &str)] =
+                if below.is_some_and(|b| b != "main") { &[("runtime", "multi_thread")] } else { &[] };
+            b = b.measured(&cell(rung, scenario, "rss", factors), &shapes);
+        }
+    }
+    b.build()
+}
+
+#[test]
+fn components_are_the_differences_of_two_rungs_in_pairs() {
+    let record = ladder(&[]);
+    for (id, verdict, first) in [
+        (
+            "tls-cost",
+            Verdict::Partly,
+            "AWS-LC, multi_thread: +2.48 MiB (+2.48 MiB to +2.48 MiB); anonymous +2.48 MiB (+2.48 MiB to +2.48 MiB)",
+        ),
+        (
+            "reqwest-cost",
+            Verdict::Holds,
+            "HTTP/1.1, multi_thread: +2.00 MiB (+2.00 MiB to +2.00 MiB); anonymous +2.00 MiB (+2.00 MiB to +2.00 MiB)",
+        ),
+        (
+            "json-cost",
+            Verdict::Fails,
+            "bodies of 2 KB, multi_thread: +6.8 KiB (+6.8 KiB to +6.8 KiB); anonymous +6.8 KiB (+6.8 KiB to +6.8 KiB)",
+        ),
+        (
+            "tokio-cost",
+            Verdict::Holds,
+            "one thread, multi_thread: +878.9 KiB (+878.9 KiB to +878.9 KiB); anonymous +878.9 KiB (+878.9 KiB to +878.9 KiB)",
+        ),
+        (
+            "dns-cost",
+            Verdict::Fails,
+            "getaddrinfo, multi_thread: +293.0 KiB (+293.0 KiB to +293.0 KiB); anonymous +293.0 KiB (+293.0 KiB to +293.0 KiB)",
+        ),
+    ] {
+        let claim = claim(&record, id);
+        assert_eq!((claim.verdict, claim.measured[0].as_str()), (verdict, first), "{id}: {:?}", claim.measured);
+    }
+    // Both scheduler and thread were measured, so both are told: 0.90 and 1.15 MB are within a fifth of 1.
+    assert_eq!(claim(&record, "tokio-cost").measured.len(), 2);
+}
+
+#[test]
+fn a_component_whose_rung_is_missing_is_not_measured() {
+    for (without, id) in [
+        (&["http"][..], "tls-cost"),
+        (&["tls-ring", "tls-aws-lc"], "tls-cost"),
+        (&["tls-aws-lc"], "reqwest-cost"),
+        (&["json"], "json-cost"),
+        (&["main"], "tokio-cost"),
+        (&["tokio-multi"], "dns-cost"),
+    ] {
+        let claim = claim(&ladder(without), id);
+        assert_eq!((claim.verdict, claim.measured.len()), (Verdict::NotMeasured, 0), "{id}: {:?}", claim.measured);
+    }
+    let one = claim(&ladder(&["tls-aws-lc"]), "tls-cost");
+    assert_eq!((one.verdict, one.measured.len()), (Verdict::Fails, 1), "ring alone: {:?}", one.measured);
+}
+
+#[test]
+fn a_ladder_is_told_by_its_largest_step_and_no_rung_is_lowest_of_anything() {
+    let record = ladder(&[]);
+    let told = plimsoll_reports::summary(&record);
+    assert!(told.headline.is_none(), "{:?}", told.headline);
+    assert!(told.verdict.starts_with("Of 9 rungs on multi_thread, `tls-aws-lc` has most"), "{}", told.verdict);
+    let view = View::new(&record);
+    let chat = view.scenario("chat").unwrap();
+    let marked = view
+        .blocks(chat, &view.columns())
+        .iter()
+        .flat_map(|b| &b.columns)
+        .flat_map(|(_, e)| e)
+        .flatten()
+        .any(|e| e.lowest || e.ratio.is_some());
+    assert!(!marked);
+    let markdown = String::from_utf8(plimsoll_reports::render(&record, plimsoll_reports::Format::Markdown)).unwrap();
+    assert!(
+        markdown.contains("| tls-aws-lc · chat | http | 5.85 MiB<br>(+2.48 MiB; +2.48 MiB to +2.48 MiB) |"),
+        "{markdown}"
+    );
+}
+
 #[test]
 fn the_quick_record_answers_what_it_can() {
     let record = common::quick();

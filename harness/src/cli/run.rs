@@ -27,6 +27,7 @@ Examples:
   plimsoll run --suite quick
   plimsoll run --suite full --subject ultra --probe count --samples 10
   plimsoll run -E original/chat -E protocol=h2 --dry-run
+  plimsoll run --ablate                                  what each technique saves or costs
   plimsoll run --subject original --fault status=500     how a failure looks
   GEMINI_API_KEY=… plimsoll run --target live            the suite `live`, slowly, against the live service
 
@@ -37,6 +38,9 @@ pub(super) struct Args {
     /// Suite of plimsoll.toml to measure [default: quick; live with --target live]
     #[arg(long, value_name = "NAME", env = "PLIMSOLL_SUITE")]
     suite: Option<String>,
+    /// Measure what each technique takes or saves, alone and on top of the others: the suite `ablate`
+    #[arg(long, conflicts_with = "suite")]
+    ablate: bool,
     #[command(flatten)]
     pub(super) narrow: NarrowArgs,
     /// What requests go to: `mock`, `live`, or the origin of a server, e.g. http://127.0.0.1:8080
@@ -128,7 +132,16 @@ impl NarrowArgs {
 pub(super) fn run(project: &Project, args: &Args) -> Outcome {
     let target = target(args)?;
     let is_live = target == Target::Live;
-    let suite = args.suite.clone().unwrap_or_else(|| if is_live { "live" } else { "quick" }.to_owned());
+    let usual = if args.ablate {
+        "ablate"
+    } else if is_live {
+        "live"
+    } else {
+        "quick"
+    };
+    // PLIMSOLL_SUITE is a default too; a flag is stronger.
+    let named = args.suite.clone().filter(|_| !args.ablate);
+    let suite = named.unwrap_or_else(|| usual.to_owned());
     let selection = plan::select(project, &suite, &args.narrow.narrow())?;
     if selection.cells.is_empty() {
         let skipped: Vec<_> = selection.skipped.iter().cloned().collect();

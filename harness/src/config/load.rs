@@ -187,6 +187,23 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
         if subject.proxy.as_ref().is_some_and(Vec::is_empty) {
             return wrong(format!("{key}.proxy"), "is empty; name the program to run, or leave it out".into());
         }
+        let word = |name: &String| name.is_empty() || !name.chars().all(plain) || name.starts_with('-');
+        if let Some(odd) = subject.techniques.iter().find(|name| word(name)) {
+            return wrong(
+                format!("{key}.techniques"),
+                format!(
+                    "{odd:?} is no name: it is made of lower-case letters, digits, `-` and `_`, and begins with no `-`"
+                ),
+            );
+        }
+        if let Some(below) = &subject.below
+            && !config.subject.iter().any(|other| other.id == *below && other.id != subject.id)
+        {
+            return wrong(
+                format!("{key}.below"),
+                format!("there is no other subject {below:?}; name one, or leave it out"),
+            );
+        }
         for name in subject.env.keys() {
             if name.starts_with("PLIMSOLL_") || matches!(name.as_str(), "GEMINI_API_KEY" | "LD_PRELOAD") {
                 return wrong(format!("{key}.env.{name}"), "is set by plimsoll itself; choose another name".into());

@@ -72,6 +72,9 @@ pub struct Subject {
     /// Protocols that it can speak by `PLIMSOLL_HTTP`.
     #[serde(default = "Protocol::first")]
     pub protocols: Vec<Protocol>,
+    /// Techniques that it can be switched by, by their names in `PLIMSOLL_SWITCHES`: what `each` and `without-each` of a suite stand for.
+    #[serde(default)]
+    pub techniques: Vec<String>,
     /// Crypto providers that it can choose from by `PLIMSOLL_CRYPTO`; without this key the factor does not apply to it.
     #[serde(default)]
     pub crypto: Option<Vec<Crypto>>,
@@ -79,6 +82,9 @@ pub struct Subject {
     /// and apart.
     #[serde(default)]
     pub proxy: Option<Vec<String>>,
+    /// The subject that has one component less, for a ladder of components: reports show what this one takes beyond it.
+    #[serde(default)]
+    pub below: Option<String>,
     /// Further environment variables for it.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -92,6 +98,8 @@ pub enum Kind {
     Level,
     /// Something to compare with, e.g. the Python client.
     Baseline,
+    /// A program with one component more than the one `below` it.
+    Rung,
     /// Somebody's program.
     #[default]
     External,
@@ -174,7 +182,8 @@ pub struct Matrix {
     /// Allocators, for the `rss` probe; the other probes imply theirs.
     #[serde(default = "Allocator::first")]
     pub allocators: Vec<Allocator>,
-    /// Sets of techniques (`PLIMSOLL_SWITCHES`): `default`, or names with commas between.
+    /// Sets of techniques (`PLIMSOLL_SWITCHES`): `default`, as the subject sets them; `none`; names with commas between; `each`, every one of the
+    /// subject's techniques alone; `without-each`, every one of them left out of all.
     #[serde(default = "default_switches")]
     pub switches: Vec<String>,
     /// Processes per cell, by probe, instead of the suite's: fewer where a sample takes long.
@@ -254,6 +263,8 @@ words! {
         H1 = "h1",
         /// HTTP/2.
         H2 = "h2",
+        /// Both are offered, and the server chooses.
+        Auto = "auto",
     }
 }
 

@@ -110,9 +110,11 @@ pub fn subject_info(subject: &Subject) -> SubjectInfo {
         kind: match subject.kind {
             Kind::Level => "level",
             Kind::Baseline => "baseline",
+            Kind::Rung => "rung",
             Kind::External => "external",
         }
         .to_owned(),
+        below: subject.below.clone(),
     }
 }
 
@@ -166,7 +168,7 @@ fn product(
                 }
                 for runtime in applicable("runtime", &matrix.runtimes, &subject.runtimes, probe, each) {
                     for crypto in applicable("crypto", &matrix.crypto, &subject.crypto, probe, each) {
-                        for switches in &matrix.switches {
+                        for switches in switches(subject, &matrix.switches, probe, each) {
                             for unlimited in unlimited(*protocol, &matrix.streams) {
                                 let mut factors = Factors::new();
                                 let mut set =
@@ -195,11 +197,35 @@ fn product(
     }
 }
 
+/// The sets of techniques as cells name them: `default`, `none`, names, or `-NAME`, all but that one. Empty, with the reason, for a subject
+/// without techniques where it is asked for other than `default`.
+fn switches(
+    subject: &Subject,
+    wanted: &[String],
+    probe: Probe,
+    each: &mut dyn FnMut(Probe, Result<Factors, String>),
+) -> Vec<String> {
+    let mut sets = Vec::new();
+    for word in wanted {
+        match word.as_str() {
+            "none" | "each" | "without-each" if subject.techniques.is_empty() => {
+                each(probe, Err("no techniques are named in plimsoll.toml".to_owned()));
+            }
+            "each" => sets.extend(subject.techniques.iter().cloned()),
+            "without-each" => sets.extend(subject.techniques.iter().map(|name| format!("-{name}"))),
+            _ => sets.push(word.clone()),
+        }
+    }
+    sets
+}
+
 /// The factor `streams`, which only HTTP/2 has, and which is named only where it is not the limit that every server has.
 fn unlimited(protocol: Protocol, wanted: &[Streams]) -> Vec<Option<Streams>> {
     match protocol {
         Protocol::H1 => vec![None],
-        Protocol::H2 => wanted.iter().map(|&streams| (streams == Streams::Unlimited).then_some(streams)).collect(),
+        Protocol::H2 | Protocol::Auto => {
+            wanted.iter().map(|&streams| (streams == Streams::Unlimited).then_some(streams)).collect()
+        }
     }
 }
 
@@ -292,6 +318,19 @@ mod tests {
         assert_eq!(of("level/chat/rss/allocator=system/protocol=h2/runtime=current_thread"), Some(7));
         assert_eq!(of("level/chat/rss/allocator=system/protocol=h2/runtime=current_thread/streams=unlimited"), Some(7));
         assert_eq!(cells.iter().filter(|c| c.cell.factors.contains_key("streams")).count(), 2);
+    }
+
+    #[test]
+    fn each_technique_is_switched_alone_and_left_out_of_all() {
+        let techniques = TWO.replace("id = \"level\"\n", "id = \"level\"\ntechniques = [\"a-b\", \"c\"]\n");
+        let more = "[[suite.s.matrix]]\nprobes = [\"rss\"]\nscenarios = [\"chat\"]\nswitches = [\"none\", \"default\", \"each\", \"without-each\"]\n";
+        let project = project(&format!("{}{more}", techniques.replace("        ", "")));
+        let narrow = Narrow { subjects: vec!["level".into()], ..Narrow::default() };
+        let cells = select(&project, "s", &narrow).expect("selects").cells;
+        let sets: Vec<_> = cells.iter().filter_map(|c| c.cell.factors.get("switches")).collect();
+        assert_eq!(sets, ["none", "a-b", "c", "-a-b", "-c"]);
+        let skipped = select(&project, "s", &Narrow::default()).expect("selects").skipped;
+        assert!(skipped.contains("script: no techniques are named in plimsoll.toml"), "{skipped:?}");
     }
 
     #[test]

@@ -119,7 +119,7 @@ pub fn environment(
     set("PLIMSOLL_PROMPT", PROMPT);
     set("PLIMSOLL_HTTP", factor(cell, "protocol").unwrap_or("h1"));
     set("PLIMSOLL_RUNTIME", factor(cell, "runtime").unwrap_or("current_thread"));
-    set("PLIMSOLL_SWITCHES", factor(cell, "switches").unwrap_or("default"));
+    set("PLIMSOLL_SWITCHES", &switches(subject, factor(cell, "switches").unwrap_or("default")));
     set("GEMINI_API_KEY", shared.key.expose());
     if let Some(path) = dhat_file {
         set("PLIMSOLL_DHAT_FILE", &path.to_string_lossy());
@@ -128,6 +128,19 @@ pub fn environment(
         set(key, value);
     }
     env
+}
+
+/// A set of techniques as the protocol has it, from the word for it in a cell.
+fn switches(subject: &Subject, set: &str) -> String {
+    match (set, set.strip_prefix('-')) {
+        ("none", _) => String::new(),
+        (_, Some(left_out)) => {
+            let rest: Vec<&str> =
+                subject.techniques.iter().map(String::as_str).filter(|name| *name != left_out).collect();
+            rest.join(",")
+        }
+        (names, None) => names.to_owned(),
+    }
 }
 
 /// The whole environment of a cell's proxy. It gets no key: keys come to it with requests.
@@ -167,6 +180,15 @@ fn common(cell: &Cell, probe: Probe, prefix: &str, shared: &Shared, count_file: 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_of_techniques_is_told_by_names() {
+        let subject: Subject =
+            toml::from_str("id = \"x\"\ncommand = [\"x\"]\ntechniques = [\"a\", \"b\", \"c\"]").expect("a subject");
+        for (set, told) in [("default", "default"), ("none", ""), ("b", "b"), ("a,c", "a,c"), ("-b", "a,c")] {
+            assert_eq!(switches(&subject, set), told);
+        }
+    }
 
     #[test]
     fn a_key_is_shown_by_nothing_and_taken_out_of_what_others_say() {

@@ -2,7 +2,7 @@
 //!
 //! The programs are in `src/bin`, one for each level and allocator, three lines each. A program holds one level only, because what else
 //! is linked in moves the figures at `start` (tested with `nm`). `tls-proxy` is the proxy of `proxied`, measured beside it. The level `libcurl` has a package of its own, `libcurl/`, for what it links
-//! would be in every program of this one. `probe-*` are for the harness's own tests, `c/` and `python/` hold
+//! would be in every program of this one. `ladder/` is the component ladder, twelve programs that share nothing with this library. `probe-*` are for the harness's own tests, `c/` and `python/` hold
 //! subjects in other languages. [`conform`] is not measured: it says what each level understood.
 #![forbid(unsafe_code)]
 

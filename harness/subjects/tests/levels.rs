@@ -48,6 +48,23 @@ fn every_level_gives_the_right_answers_on_every_allocator_and_runtime() {
 }
 
 #[test]
+fn a_rung_that_asks_nothing_is_made_and_dropped_and_says_that_it_cannot_ask() {
+    if levels().len() == 1 {
+        return; // the package of `libcurl` has no rungs
+    }
+    for rung in ["main", "tokio", "tokio-multi", "dns"] {
+        let mut subject = Subject::start(command(program(&format!("rung-{rung}")), "http://127.0.0.1:9/s/chat"));
+        assert_eq!(pairs(&subject.greeting)["subject"], rung);
+        assert_eq!(subject.ask("client"), "error other the command `runtime` must come first");
+        subject.ready();
+        assert!(subject.ask("chat 1 1").starts_with("unsupported this program asks nothing"), "{rung}");
+        subject.ok("idle");
+        subject.ok("drop");
+        assert!(subject.exit().0.success(), "{rung}");
+    }
+}
+
+#[test]
 fn every_level_says_what_went_wrong_and_not_the_key() {
     for level in levels() {
         let server = Server::start();

@@ -52,6 +52,54 @@ fn a_probe_holds_no_level() {
     }
 }
 
+/// What a rung of the ladder may hold: only what it names.
+#[test]
+fn a_rung_holds_the_components_that_it_names_and_no_more() {
+    const NAMED: [(&str, &[&str]); 12] = [
+        ("main", &[]),
+        ("tokio", &["tokio"]),
+        ("tokio-multi", &["tokio"]),
+        ("dns", &["tokio"]),
+        ("http", &["tokio", "httparse"]),
+        ("tls-roots-ring", &["tokio", "httparse", "rustls", "ring_core"]),
+        ("tls-roots", &["tokio", "httparse", "rustls", "aws_lc_0"]),
+        ("tls-system", &["tokio", "httparse", "rustls", "aws_lc_0", "rustls_native_certs"]),
+        ("tls-ring", &["tokio", "httparse", "rustls", "ring_core"]),
+        ("tls-aws-lc", &["tokio", "httparse", "rustls", "aws_lc_0"]),
+        ("reqwest", &["tokio", "httparse", "rustls", "aws_lc_0", "reqwest", "hyper"]),
+        ("json", &["tokio", "httparse", "rustls", "aws_lc_0", "reqwest", "hyper", "serde_json"]),
+    ];
+    const ALL: [&str; 9] = [
+        "tokio",
+        "httparse",
+        "rustls",
+        "ring_core",
+        "aws_lc_0",
+        "rustls_native_certs",
+        "reqwest",
+        "hyper",
+        "serde_json",
+    ];
+    if levels().len() == 1 {
+        return; // the package of `libcurl` has no rungs
+    }
+    for (rung, named) in NAMED {
+        let symbols = symbols(&format!("rung-{rung}"));
+        for component in ALL {
+            let of: Vec<&str> = symbols.lines().filter(|line| line.contains(component)).collect();
+            // rustls is built with both kinds of cryptography, as for the levels, and with ring alone AWS-LC leaves its constructor.
+            let left = component == "aws_lc_0" && named.contains(&"ring_core") && of.len() < 40;
+            // reqwest brings the reader of the system's roots, which a program that pins its own does not call.
+            let unused = component == "rustls_native_certs" && named.contains(&"reqwest");
+            assert!(of.is_empty() != named.contains(&component) || left || unused, "{rung} and {component}: {of:#?}");
+        }
+        assert!(
+            !symbols.contains("plimsoll_providers") && !symbols.contains("plimsoll_subjects"),
+            "{rung} and a level"
+        );
+    }
+}
+
 /// Whether a function of `module` is among the symbols. What drops a value is not: functions that are alike are folded into one, which
 /// keeps one name, so that the lock of one level may be released by what is called after another's.
 fn has_code_of(symbols: &str, module: &str) -> bool {

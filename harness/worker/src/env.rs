@@ -34,7 +34,10 @@ pub struct Env {
 
 impl Env {
     /// Reads the protocol's variables.
-    pub(crate) fn read() -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// When one that every subject is given is not set: the program was not started by `plimsoll`.
+    pub fn read() -> Result<Self, Failure> {
         Ok(Self {
             base_url: required("PLIMSOLL_BASE_URL")?,
             key: key(),

@@ -37,12 +37,14 @@ mod line;
 mod macros;
 mod session;
 mod sink;
+mod steps;
 mod subject;
 mod sys;
 mod work;
 
 pub use env::{Env, Request};
 pub use failure::{Failure, Kind};
-pub use session::{About, run};
+pub use session::{About, run, runtime};
 pub use sink::Sink;
+pub use steps::steps;
 pub use subject::{Parts, Subject};

@@ -33,11 +33,16 @@ pub struct About {
 
 /// Speaks the protocol on standard input and output until told to exit, and exits. Call it first in `main`.
 pub fn run<A: Allocator, S: Subject>(about: About, subject: S) -> ! {
+    serve::<A>(about, Session { subject, runtime: None, work: None })
+}
+
+/// The conversation with whatever carries its commands out.
+pub(crate) fn serve<A: Allocator>(about: About, commanded: impl Commanded) -> ! {
     let mut pipe = Pipe::open();
     latency::reset();
     let ended = match A::start() {
         Ok(allocator) => {
-            let ended = converse(&mut pipe, about, subject, &allocator);
+            let ended = converse(&mut pipe, about, commanded, &allocator);
             allocator.finish();
             ended
         }
@@ -46,13 +51,13 @@ pub fn run<A: Allocator, S: Subject>(about: About, subject: S) -> ! {
     std::process::exit(i32::from(ended.is_err()));
 }
 
-fn converse<A: Allocator, S: Subject>(pipe: &mut Pipe, about: About, subject: S, allocator: &A) -> io::Result<()> {
+fn converse<A: Allocator>(pipe: &mut Pipe, about: About, commanded: impl Commanded, allocator: &A) -> io::Result<()> {
     let build = BuildId::own();
     pipe.send(|line| {
         let _ = greet::<A>(line, about, build, allocator);
     })?;
     // Whatever was not dropped on command is not dropped at all, so that a task that hangs cannot keep the process.
-    let mut session = ManuallyDrop::new(Session { subject, runtime: None, work: None });
+    let mut commanded = ManuallyDrop::new(commanded);
     loop {
         let command = match pipe.receive() {
             // The end of the input is the end of us.
@@ -61,7 +66,7 @@ fn converse<A: Allocator, S: Subject>(pipe: &mut Pipe, about: About, subject: S,
         };
         let outcome = match command {
             Ok(Command::Exit) => return Ok(()),
-            Ok(command) => session.carry_out(command),
+            Ok(command) => commanded.carry_out(command),
             Err(failure) => Err(failure),
         };
         answer(pipe, &outcome, |line| allocator.figures(line))?;
@@ -103,9 +108,15 @@ fn answer(
     })
 }
 
+/// Who does what Plimsoll asks for.
+pub(crate) trait Commanded {
+    /// Carries a command out; requests have a tally.
+    fn carry_out(&mut self, command: Command) -> Result<Option<Tally>, Failure>;
+}
+
 /// What Plimsoll asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Command {
+pub(crate) enum Command {
     Runtime,
     Client,
     Requests(Method, u64, u64),
@@ -141,7 +152,7 @@ struct Session<S: Subject> {
     work: Option<Work<S>>,
 }
 
-impl<S: Subject> Session<S> {
+impl<S: Subject> Commanded for Session<S> {
     fn carry_out(&mut self, command: Command) -> Result<Option<Tally>, Failure> {
         match command {
             Command::Runtime => self.runtime = Some(runtime()?),
@@ -170,13 +181,19 @@ impl<S: Subject> Session<S> {
         }
         Ok(None)
     }
+}
 
+impl<S: Subject> Session<S> {
     fn runtime(&self) -> Result<&Runtime, Failure> {
         self.runtime.as_ref().ok_or_else(|| out_of_order("runtime"))
     }
 }
 
-fn runtime() -> Result<Runtime, Failure> {
+/// The runtime that `PLIMSOLL_RUNTIME` names, as every subject of this crate gets it.
+///
+/// # Errors
+/// When it names none, or the system has no threads or files left.
+pub fn runtime() -> Result<Runtime, Failure> {
     let mut builder = match env::optional("PLIMSOLL_RUNTIME").as_str() {
         "current_thread" => Builder::new_current_thread(),
         "multi_thread" => {
@@ -193,6 +210,6 @@ fn runtime() -> Result<Runtime, Failure> {
     Ok(builder.enable_all().build()?)
 }
 
-fn out_of_order(missing: &str) -> Failure {
+pub(crate) fn out_of_order(missing: &str) -> Failure {
     Failure::other(format!("the command `{missing}` must come first"))
 }

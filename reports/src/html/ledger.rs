@@ -35,7 +35,8 @@ pub(super) fn claims(view: &View) -> Markup {
     }
 }
 
-fn class(verdict: Verdict) -> &'static str {
+/// The class that gives a verdict its colour.
+pub(super) fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Holds => "holds",
         Verdict::Partly => "partly",

@@ -3,14 +3,16 @@
 //! No network, no script; light, dark and print by CSS variables. Every chart is SVG made here, with a title, a description and its data as a
 //! table beside it. What comes from a record is cleaned first (`clean.rs`) and escaped by maud; the embedded JSON is escaped by [`embed`].
 //!
-//! - `page` parts, in reading order: `lead`, `profile`, `model`, `beside`, `heap`, `places`, `ledger`, `method`.
-//! - `chart` frames a chart; `bars`, `lines`, `curve`, `stack` draw one; `table` lays out figures.
+//! - `page` parts, in reading order: `lead`, `profile`, `model`, `beside`, `ladder`, `techniques`, `heap`, `places`, `ledger`, `method`.
+//! - `chart` frames a chart; `bars`, `curve`, `differences`, `lines`, `stack` draw one; `table` lays out figures.
 
 mod bars;
 mod beside;
 mod chart;
 mod curve;
+mod differences;
 mod heap;
+mod ladder;
 mod lead;
 mod ledger;
 mod lines;
@@ -20,6 +22,7 @@ mod places;
 mod profile;
 mod stack;
 mod table;
+mod techniques;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -94,6 +97,8 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
         part("line", "What a given memory holds", model::line(view)),
         part("beside", "Helpers and proxies", beside::section(view)),
         part("latency", "Time per request", places::latency(view)),
+        part("ladder", "Why 8 MB was thought hard", ladder::section(view)),
+        part("techniques", "Technique ledger", techniques::section(view)),
         part("mappings", "Where resident memory lies", places::mappings(view)),
         part("jemalloc", "jemalloc’s view", heap::jemalloc(view)),
         part("dhat", "Rust heap by dhat", heap::dhat(view)),

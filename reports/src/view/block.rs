@@ -130,7 +130,7 @@ impl View {
         let figure = |row: &Row| self.figure(row, column.probe, &column.figure);
         // Who has others do the work is compared with its like only, but for the time it takes.
         let all_alike = matches!(column.figure, Figure::Latency(_)) || rows.iter().all(|row| self.shares_work(row));
-        let counts = |row: &Row| all_alike || !self.shares_work(row);
+        let counts = |row: &Row| (all_alike || !self.shares_work(row)) && row.kind != "rung";
         let entry = |row: &Row| {
             let measured = *figure(row)?;
             let others = || {
@@ -138,7 +138,8 @@ impl View {
                     .filter(|other| !std::ptr::eq(**other, row) && other.comparable(row) && counts(other))
                     .filter_map(|r| figure(r))
             };
-            let reference = self.reference(scenario, row).and_then(figure);
+            // A rung is held against the one below it, in a table of its own.
+            let reference = self.reference(scenario, row).filter(|_| row.kind != "rung").and_then(figure);
             Some(Entry {
                 text: column.text(measured.median()),
                 mark: match measured.stats.exactness {

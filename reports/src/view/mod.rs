@@ -94,7 +94,8 @@ impl View {
     /// The protocol that a row's valid samples spoke, by its factor or as negotiated.
     #[must_use]
     pub fn protocol<'a>(&'a self, row: &'a Row) -> Option<&'a str> {
-        if let Some(protocol) = row.factors.get("protocol") {
+        // Of what was offered both, one was agreed on.
+        if let Some(protocol) = row.factors.get("protocol").filter(|protocol| *protocol != "auto") {
             return Some(protocol);
         }
         let cells: Vec<&Cell> = row.cells().filter_map(|at| self.cells.get(at)).map(|c| &c.cell).collect();

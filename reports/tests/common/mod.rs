@@ -94,8 +94,16 @@ impl Builder {
             id: id.into(),
             description: description.into(),
             kind: kind.into(),
+            below: None,
         });
         self
+    }
+
+    /// A rung of a ladder, above another or the first.
+    pub(crate) fn rung(self, id: &str, below: Option<&str>) -> Self {
+        let mut with = self.subject(id, "rung", "a made-up component");
+        with.record.plan.subjects.last_mut().unwrap().below = below.map(str::to_owned);
+        with
     }
 
     pub(crate) fn scenario(mut self, id: &str, in_flight: u64) -> Self {

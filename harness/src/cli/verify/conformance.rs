@@ -106,7 +106,7 @@ fn lanes(
     for subject in subjects {
         let Some(command) = &subject.verify else { continue };
         let (program, arguments) = located(project, subject, "verify", command)?;
-        for protocol in &subject.protocols {
+        for protocol in subject.protocols.iter().filter(|protocol| **protocol != Protocol::Auto) {
             let cell = cell(subject, *protocol);
             let mut env = launch::environment(subject, &cell, Probe::Rss, "", shared, None);
             let proxy = proxies.get(&subject.id);

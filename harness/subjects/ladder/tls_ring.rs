@@ -1,0 +1,20 @@
+//! The rung `tls-ring`: TLS with the pinned roots and ring, under every request.
+
+mod exchange;
+mod pinned;
+mod secured;
+mod server;
+mod text;
+
+use exchange::{ask, client};
+use plimsoll_worker::Failure;
+use rustls::crypto::ring;
+use secured::Tls;
+
+plimsoll_worker::subject! {
+    name: "tls-ring",
+    allocator: system,
+    client: |env| client(env, |env| Tls::new(env, pinned::roots(env, ring::default_provider())?)),
+    chat: |c, _, on_text| ask(c, on_text),
+    stream: |_, _, _| async { Err::<(), _>(Failure::unsupported("a rung asks for whole answers only")) },
+}

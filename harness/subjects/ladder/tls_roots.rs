@@ -1,0 +1,20 @@
+//! The rung `tls-roots`: a TLS configuration with the pinned roots and AWS-LC, made and not used.
+
+mod exchange;
+mod idle;
+mod pinned;
+mod server;
+mod text;
+
+use exchange::{ask, client};
+use idle::Idle;
+use plimsoll_worker::Failure;
+use rustls::crypto::aws_lc_rs;
+
+plimsoll_worker::subject! {
+    name: "tls-roots",
+    allocator: system,
+    client: |env| client(env, |env| Ok(Idle::new(pinned::roots(env, aws_lc_rs::default_provider())?))),
+    chat: |c, _, on_text| ask(c, on_text),
+    stream: |_, _, _| async { Err::<(), _>(Failure::unsupported("a rung asks for whole answers only")) },
+}
