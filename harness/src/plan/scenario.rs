@@ -287,9 +287,9 @@ impl Scenario {
         self.steps.last().copied().unwrap_or_default() + self.held.iter().sum::<u64>()
     }
 
-    /// Whether a sample of it puts a thousand requests or more on the machine at once: what is done once to see that it works, and not
+    /// Whether a sample of it puts a thousand requests or more on the machine at once, or makes ten thousand one by one: what is done once to see that it works, and not
     /// again for each runtime and crypto provider.
     pub fn is_crowded(&self) -> bool {
-        self.in_flight >= 1_000
+        self.in_flight >= 1_000 || !self.mix.is_empty()
     }
 }

@@ -75,8 +75,8 @@ impl Cells {
     }
 }
 
-/// The project with a suite of every subject, scenario, runtime and protocol. What puts a thousand requests on the machine is done with one
-/// runtime and crypto provider: `crowd` always, the others, which check no other answers, when they are `named`.
+/// The project with a suite of every subject, scenario, runtime and protocol. What puts a thousand requests on the machine, or makes ten
+/// thousand, is done with one runtime and crypto provider: `crowd` always, the others, which check no other answers, when they are `named`.
 fn with_everything(project: &Project, named: &[String]) -> Project {
     let ids = |wanted: &dyn Fn(&Scenario) -> bool| -> Vec<String> {
         scenario::ALL.iter().filter(|s| wanted(s)).map(|s| s.id.to_owned()).collect()
