@@ -1,6 +1,7 @@
 //! Programs whose allocations are known, measured by `plimsoll run` as anybody's would be: the figures are exact.
 
 mod common;
+mod ledger;
 mod line;
 
 use std::process::Command;

@@ -72,6 +72,10 @@ fn sample(sample: &mut Sample) {
         checkpoint.name = name(&checkpoint.name);
         checkpoint.metrics = metrics(&checkpoint.metrics);
         processes(&mut checkpoint.processes);
+        for area in checkpoint.memory.iter_mut().flat_map(|memory| &mut memory.areas) {
+            area.name = name(&area.name);
+            area.permissions = name(&area.permissions);
+        }
     }
     for mapping in &mut sample.mappings {
         mapping.name = name(&mapping.name);

@@ -24,6 +24,7 @@ pub mod gate;
 pub mod html;
 pub mod json;
 pub mod ladder;
+pub mod ledger;
 pub mod line;
 pub mod markdown;
 pub mod metric;

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use crate::line;
 use crate::record::Record;
 use crate::summary::{self, status_name};
-use crate::units::{Bytes, ratio};
-use crate::view::{Block, Entry, Labels, Scenario, Times, View, beside_columns};
+use crate::units::{Bytes, ratio, whole};
+use crate::view::{Accounts, Block, Entry, Labels, Scenario, Times, View, beside_columns};
 
 /// Longest comment that GitHub takes, less what a tag and a heading need, bytes.
 const LIMIT: usize = 60_000;
@@ -37,7 +37,7 @@ pub fn render(record: &Record) -> String {
         code(&view.record.plan.suite),
         code(&view.record.environment.target)
     );
-    let parts = [lines, models, times, ladder::section, techniques::section, failures, environment, glossary];
+    let parts = [lines, models, times, ledgers, ladder::section, techniques::section, failures, environment, glossary];
     let tail: String = parts.iter().map(|part| part(&view)).collect();
     for (at, scenario) in view.scenarios.iter().enumerate() {
         let table = table(&view, scenario);
@@ -159,6 +159,42 @@ fn times(view: &View) -> String {
     }
     out.push('\n');
     out
+}
+
+/// Where memory lives: from the live heap to the RSS, in KiB.
+fn ledgers(view: &View) -> String {
+    let mut out = String::new();
+    for scenario in &view.scenarios {
+        let Some(accounts) = view.accounts(scenario) else { continue };
+        let Accounts { labels, accounts, lines } = &accounts;
+        let title = cell(&scenario.info.id);
+        let _ = writeln!(out, "### Where memory lives, {title}\n");
+        let _ = writeln!(
+            out,
+            "From the live heap to the RSS, KiB; one process each, that of the median RSS. {}\n",
+            cell(&labels.common)
+        );
+        let _ = write!(out, "| subject | RSS |");
+        for line in lines {
+            let _ = write!(out, " {} |", line.name());
+        }
+        let _ = writeln!(out, " share | sockets, apart |\n|---|{}", "---:|".repeat(lines.len() + 3));
+        for (account, name) in accounts.iter().zip(&labels.names) {
+            let _ = write!(out, "| {} | {} |", cell(name), kib(account.ledger.rss));
+            for line in lines {
+                let _ = write!(out, " {} |", account.ledger.bytes(*line).map_or_else(|| "—".to_owned(), kib));
+            }
+            let sockets = account.ledger.sockets.map_or_else(|| "—".to_owned(), kib);
+            let _ = writeln!(out, " {} | {sockets} |", account.unexplained_range());
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn kib(bytes: i64) -> String {
+    let text = format!("{:.1}", whole(bytes.saturating_abs()) / 1024.0);
+    if bytes < 0 && text != "0.0" { format!("−{text}") } else { text }
 }
 
 fn failures(view: &View) -> String {

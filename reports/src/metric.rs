@@ -95,6 +95,12 @@ pub const METRICS: &[Metric] = &[
         "swapped",
         "Pages written out to swap; more than none makes every other figure doubtful: `Swap` in smaps_rollup.",
     ),
+    bytes(
+        "proc.sockets",
+        Level,
+        "socket memory",
+        "What the kernel holds for the process's TCP and Unix sockets, which is in no RSS: socket memory by NETLINK_SOCK_DIAG, under the probe `ledger`.",
+    ),
     count("proc.threads", Level, "threads", "Threads of the process: `Threads` in /proc/PID/status."),
     count(
         "heap.allocs",
@@ -154,6 +160,30 @@ pub const METRICS: &[Metric] = &[
         "Address space that jemalloc keeps for later; it takes no memory: `stats.retained`.",
     ),
     bytes(
+        "jemalloc.cached",
+        Level,
+        "jemalloc cached",
+        "Of allocated, bytes in blocks that its threads' caches hold: `stats.arenas.4096.tcache_bytes`.",
+    ),
+    bytes(
+        "jemalloc.internal",
+        Level,
+        "jemalloc internal",
+        "Of allocated, bytes in blocks that jemalloc has taken for itself: `stats.arenas.4096.internal`.",
+    ),
+    bytes(
+        "jemalloc.dirty",
+        Level,
+        "jemalloc dirty",
+        "Bytes in pages without a block that jemalloc has not given back: `stats.arenas.4096.pdirty`.",
+    ),
+    bytes(
+        "jemalloc.muzzy",
+        Level,
+        "jemalloc muzzy",
+        "Bytes in such pages that it has given back with MADV_FREE: `stats.arenas.4096.pmuzzy`.",
+    ),
+    bytes(
         "dhat.total",
         Counter,
         "dhat total",
@@ -204,6 +234,13 @@ pub const METRICS: &[Metric] = &[
         "How often that limit was reached: `max` in `memory.events`, or `memory.failcnt`.",
     ),
     bytes(
+        "rust.live",
+        Level,
+        "live Rust heap",
+        "Bytes in blocks that Rust code holds, as asked for: counted in front of the allocator by plimsoll-worker, under the probe `ledger`.",
+    ),
+    bytes("rust.usable", Level, "live Rust heap, usable", "The same blocks at the size that the allocator handed out."),
+    bytes(
         "beside.rss",
         Level,
         "RSS beside",
@@ -252,6 +289,7 @@ mod tests {
                    jemalloc.metadata jemalloc.resident jemalloc.mapped jemalloc.retained heap.allocs heap.bytes heap.reallocs heap.frees \
                    heap.live heap.peak dhat.total dhat.t_gmax dhat.t_end cheap.live cgroup.charged cgroup.peak cgroup.kernel \
                    cgroup.file cgroup.limit cgroup.hits beside.rss beside.anon beside.allocs \
+                   heap.live heap.peak proc.sockets jemalloc.cached jemalloc.internal jemalloc.dirty jemalloc.muzzy rust.live rust.usable dhat.total dhat.t_gmax dhat.t_end cheap.live beside.rss beside.anon beside.allocs \
                    beside.live whole.rss whole.pss whole.anon whole.allocs whole.bytes whole.live"
             .split_whitespace()
         {

@@ -184,7 +184,7 @@ pub struct Cell {
     pub subject: String,
     /// The scenario's id.
     pub scenario: String,
-    /// The probe: `rss`, `count`, `jemalloc`, `dhat`.
+    /// The probe: `rss`, `count`, `jemalloc`, `dhat`, `ledger`.
     pub probe: String,
     /// `allocator`, `runtime`, `protocol`, `crypto`, `switches`: those that apply to the subject.
     pub factors: BTreeMap<String, String>,
@@ -265,6 +265,104 @@ pub struct Checkpoint {
     /// before it was kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sites: Vec<SiteTotals>,
+    /// Where its memory lies, as the probe `ledger` reads it; absent under other probes, and in records from before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
+}
+
+/// Where the memory of a process lies: its mappings, and what is in the C library's heap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// Every mapping, those of one name, permission and kind summed; largest first. Their resident bytes add up to `proc.rss`.
+    pub areas: Vec<Area>,
+    /// The C library's heap, block by block; absent where it is not one that could be read whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heap: Option<Heap>,
+}
+
+/// Mappings of one name, permission and kind, bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Area {
+    /// File name without its folder, `[heap]`, `[stack]`, `[anon]`, …
+    pub name: String,
+    /// `r-xp`, `r--p`, `rw-p`, … as in `/proc/PID/smaps`.
+    pub permissions: String,
+    /// What it is for.
+    pub kind: AreaKind,
+    /// Resident bytes.
+    pub rss: u64,
+    /// Of these, anonymous.
+    pub anon: u64,
+    /// Size of the mapping.
+    pub size: u64,
+}
+
+/// What a mapping is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AreaKind {
+    /// The program's own file.
+    Program,
+    /// The C library or the loader.
+    CLibrary,
+    /// Another file.
+    File,
+    /// The trust bundle.
+    Roots,
+    /// Plimsoll's own: the counting library and its counters.
+    Instrument,
+    /// Zeroed data that belongs to a file and lies behind it.
+    Bss,
+    /// The C library's heap.
+    Heap,
+    /// A block that the C library mapped by itself, because it is large.
+    MappedBlock,
+    /// The main thread's stack.
+    Stack,
+    /// Another thread's stack, with its thread-local data.
+    ThreadStack,
+    /// jemalloc's: pages for blocks.
+    Jemalloc,
+    /// jemalloc's: its book-keeping.
+    JemallocBase,
+    /// Pages that the kernel lends every process: `[vdso]` and the like.
+    Kernel,
+    /// Anything else.
+    Other,
+}
+
+/// The C library's heap (glibc's main arena), read from outside along the headers of its blocks. Bytes count whole blocks, headers included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Heap {
+    /// Blocks that are in use.
+    pub used: Blocks,
+    /// Blocks that were given back and that a thread keeps for its next request of their size.
+    pub cached: Blocks,
+    /// Blocks that were given back and that the library keeps for anybody's next request of their size (its fast bins).
+    pub fast: Blocks,
+    /// Blocks that are free.
+    pub free: Blocks,
+    /// What has not been handed out yet, or not again, at the heap's end.
+    pub top: Blocks,
+    /// The heads of its thread caches.
+    pub tables: Blocks,
+    /// Blocks that it mapped one by one.
+    pub mapped: Blocks,
+}
+
+/// A number of blocks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Blocks {
+    /// How many.
+    pub blocks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Of these, bytes that are in memory.
+    pub resident: u64,
 }
 
 /// Memory of one file or kind of mapping, bytes.

@@ -6,7 +6,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use crate::record::Record;
 use crate::summary::{self, status_name};
 use crate::units::{Bytes, ratio};
-use crate::view::{Block, Column, Entry, Scenario, View, beside_columns};
+use crate::view::{Accounts, Block, Column, Entry, GROUPS, Scenario, View, beside_columns};
 
 /// The record as a table for a terminal of `width` columns (unlimited if `None`), with ANSI colours if `colour`.
 #[must_use]
@@ -32,6 +32,7 @@ pub fn render(record: &Record, width: Option<u16>, colour: bool) -> String {
         }
     }
     push_times(&mut out, &view, &paint);
+    push_ledgers(&mut out, &view, &paint);
     push_failures(&mut out, &view, width, &paint);
     out.push('\n');
     let told = summary::of(&view);
@@ -161,6 +162,32 @@ fn push_times(out: &mut String, view: &View, paint: &Paint) {
         }
         out.push('\n');
         out.push_str(&paint.bold(&format!("time beside memory, {}", times.scenario.info.id)));
+        out.push('\n');
+        for line in table.to_string().lines() {
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+    }
+}
+
+/// Where memory lives: from the live heap to the RSS, lines of a kind together.
+fn push_ledgers(out: &mut String, view: &View, paint: &Paint) {
+    for scenario in &view.scenarios {
+        let Some(Accounts { labels, accounts, .. }) = view.accounts(scenario) else { continue };
+        let mut table = Table::new();
+        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
+        let heads = ["RSS"].into_iter().chain(GROUPS.iter().map(|(name, _)| *name)).chain(["of RSS"]);
+        table.set_header([Cell::new("subject")].into_iter().chain(heads.map(right)));
+        for (account, name) in accounts.iter().zip(&labels.names) {
+            let groups = GROUPS.iter().map(|(_, lines)| Bytes(account.together(lines)).to_string());
+            let texts =
+                [Bytes(account.ledger.rss).to_string()].into_iter().chain(groups).chain([account.unexplained_range()]);
+            table.add_row([Cell::new(name)].into_iter().chain(texts.map(|text| right(&text))));
+        }
+        out.push('\n');
+        out.push_str(&paint.bold(&format!("where memory lives, {}", scenario.info.id)));
+        out.push_str(&paint.dim(&format!("  {}", labels.common)));
         out.push('\n');
         for line in table.to_string().lines() {
             out.push_str(line.trim_end());

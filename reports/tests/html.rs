@@ -37,7 +37,7 @@ fn it_is_well_formed() {
 fn every_section_is_there_and_in_the_contents() {
     for record in records() {
         let (_, html) = page(&record);
-        for id in "summary levels profile model line latency mappings jemalloc dhat claims failures plan environment method reading glossary".split(' ') {
+        for id in "summary levels profile model line latency where mappings jemalloc dhat claims failures plan environment method reading glossary".split(' ') {
             let section = all(&html, &format!("main > section#{id}"));
             assert_eq!(section.len(), 1, "{id}");
             assert!(section[0].text().collect::<String>().len() > 40, "{id} is empty");
@@ -214,4 +214,38 @@ fn scroll_areas_can_be_reached_with_the_keyboard() {
     for head in all(&html, "th") {
         assert!(matches!(head.attr("scope"), Some("col" | "row")));
     }
+}
+
+#[test]
+fn a_byte_ledger_is_a_table_and_a_waterfall_whose_last_line_has_its_sign() {
+    for (unexplained, shown, share) in [(-73_728, "−72.0 KiB", "−1.4"), (0, "0 B", "0.1"), (73_728, "72.0 KiB", "1.4")]
+    {
+        let (_, html) = page(&common::ledger(unexplained, "libx.so"));
+        let heads: Vec<String> = all(&html, "#where-1 thead th").iter().map(|e| e.text().collect()).collect();
+        let cells: Vec<String> = all(&html, "#where-1 tbody tr > *").iter().map(|e| e.text().collect()).collect();
+        let at =
+            |head: &str| &cells[heads.iter().position(|h| h == head).unwrap_or_else(|| panic!("{head} {heads:?}"))];
+        assert_eq!((at("live heap, Rust").as_str(), at("size-class slack").as_str()), ("87.9 KiB", "2.0 KiB"));
+        assert_eq!((at("program text").as_str(), at("other libraries").as_str()), ("4.00 MiB", "1.00 MiB"));
+        assert_eq!((at("unexplained").as_str(), at("sockets").as_str()), (shown, "4.5 KiB"));
+        // Over all three processes, which are a page apart.
+        assert!(at("unexplained, share").contains(share), "{cells:?}");
+        let data = "#where-1-1 table tbody tr";
+        let rows: Vec<Vec<String>> = all(&html, data)
+            .iter()
+            .map(|row| row.child_elements().map(|cell| cell.text().collect()).collect())
+            .collect();
+        let row = |name: &str| rows.iter().find(|row| row[0] == name).unwrap_or_else(|| panic!("{name} {rows:?}"));
+        assert_eq!((row("live heap, C")[1].as_str(), row("live heap, C")[3].as_str()), ("201.6 KiB", "+100.0 KiB"));
+        assert_eq!(row("unexplained")[1], shown);
+        assert_eq!(row("RSS")[3], "+100.0 KiB");
+    }
+}
+
+#[test]
+fn names_of_mappings_in_a_byte_ledger_are_text() {
+    let (text, html) = page(&common::ledger(0, "<script>alert(1)</script>.so"));
+    assert!(!text.contains("<script>alert"), "not escaped");
+    let names: Vec<String> = all(&html, "#where-1-1-mappings tbody th").iter().map(|e| e.text().collect()).collect();
+    assert!(names.contains(&"<script>alert(1)</script>.so".to_owned()), "{names:?}");
 }

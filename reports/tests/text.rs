@@ -296,3 +296,16 @@ fn what_a_request_in_flight_takes_is_in_every_format() {
     let html = text(&record, Format::Html);
     assert!(html.contains("Anonymous memory by requests in flight") && !html.contains("Growth of anonymous memory<"));
 }
+
+#[test]
+fn a_byte_ledger_is_in_the_terminal_and_in_markdown() {
+    let record = common::ledger(-73_728, "libx.so");
+    let terminal = plimsoll_reports::terminal::render(&record, None, false);
+    assert!(terminal.contains("where memory lives, chat"), "{terminal}");
+    let row = terminal.lines().skip_while(|line| !line.contains("where memory lives")).find(|l| l.contains("original"));
+    let row: Vec<&str> = row.expect("a row").split("  ").map(str::trim).filter(|word| !word.is_empty()).collect();
+    assert_eq!(row[row.len() - 2], "−72.0 KiB", "{row:?}");
+    let markdown = text(&record, Format::Markdown);
+    assert!(markdown.contains("### Where memory lives, chat\n"), "{markdown}");
+    assert!(markdown.lines().any(|line| line.starts_with("| original |") && line.contains(" −72.0 | ")), "{markdown}");
+}

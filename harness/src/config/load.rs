@@ -231,7 +231,8 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
                 );
             }
         }
-        let counts = [suite.samples.rss, suite.samples.count, suite.samples.jemalloc, suite.samples.dhat];
+        let counts =
+            [suite.samples.rss, suite.samples.count, suite.samples.jemalloc, suite.samples.dhat, suite.samples.ledger];
         if counts.contains(&0) {
             return wrong(
                 format!("suite.{name}.samples"),

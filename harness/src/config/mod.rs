@@ -135,11 +135,13 @@ pub struct Samples {
     pub jemalloc: u32,
     /// For `dhat`.
     pub dhat: u32,
+    /// For `ledger`.
+    pub ledger: u32,
 }
 
 impl Default for Samples {
     fn default() -> Self {
-        Self { rss: 5, count: 2, jemalloc: 2, dhat: 1 }
+        Self { rss: 5, count: 2, jemalloc: 2, dhat: 1, ledger: 1 }
     }
 }
 
@@ -151,6 +153,7 @@ impl Samples {
             Probe::Count => self.count,
             Probe::Jemalloc => self.jemalloc,
             Probe::Dhat => self.dhat,
+            Probe::Ledger => self.ledger,
         }
     }
 }
@@ -179,7 +182,7 @@ pub struct Matrix {
     /// Crypto providers, for subjects that can choose.
     #[serde(default = "Crypto::first")]
     pub crypto: Vec<Crypto>,
-    /// Allocators, for the `rss` probe; the other probes imply theirs.
+    /// Allocators, for the probes `rss` and `ledger`; the others imply theirs.
     #[serde(default = "Allocator::first")]
     pub allocators: Vec<Allocator>,
     /// Sets of techniques (`PLIMSOLL_SWITCHES`): `default`, as the subject sets them; `none`; names with commas between; `each`, every one of the
@@ -231,6 +234,8 @@ words! {
         Jemalloc = "jemalloc",
         /// By dhat, in a binary built on plimsoll-worker.
         Dhat = "dhat",
+        /// By `/proc` and `libplimsoll_count.so` at once: from the live heap to the RSS, byte by byte.
+        Ledger = "ledger",
     }
 }
 
@@ -290,18 +295,23 @@ words! {
 
 impl Probe {
     fn outside() -> Vec<Self> {
-        vec![Self::Rss, Self::Count]
+        vec![Self::Rss, Self::Count, Self::Ledger]
     }
 
     /// Whether the parent reads it, and not the subject itself with an answer.
     pub fn is_outside(self) -> bool {
-        matches!(self, Self::Rss | Self::Count)
+        matches!(self, Self::Rss | Self::Count | Self::Ledger)
+    }
+
+    /// Whether the subject runs under `libplimsoll_count.so`.
+    pub fn counts(self) -> bool {
+        matches!(self, Self::Count | Self::Ledger)
     }
 
     /// The allocator that this probe needs, where it needs one.
     pub fn allocator(self) -> Option<Allocator> {
         match self {
-            Self::Rss => None,
+            Self::Rss | Self::Ledger => None,
             Self::Count => Some(Allocator::System),
             Self::Jemalloc => Some(Allocator::Jemalloc),
             Self::Dhat => Some(Allocator::Dhat),

@@ -157,7 +157,7 @@ fn product(
         }
         let allocators = probe.allocator().map_or_else(|| matrix.allocators.clone(), |a| vec![a]);
         for &allocator in &allocators {
-            if probe == Probe::Rss && !supports_allocator(subject, allocator) {
+            if probe.allocator().is_none() && !supports_allocator(subject, allocator) {
                 each(probe, Err(format!("no allocator {allocator}")));
                 continue;
             }

@@ -3,11 +3,13 @@
 //! - `proc`: from outside, by `/proc` (probe `rss`)
 //! - `family`: the processes that it started
 //! - `count`: the counters of `libplimsoll_count.so` (probe `count`)
+//! - `memory`: where its memory lies, mapping by mapping and block by block (probe `ledger`, with the other two)
 //!
 //! The probes `jemalloc` and `dhat` are read by the subject itself and come with its answers.
 
 pub mod count;
 pub mod family;
+pub mod memory;
 pub mod proc;
 
 use std::collections::BTreeMap;

@@ -116,7 +116,7 @@ impl Watched {
 }
 
 /// The file's name without its folder: where somebody keeps his build says nothing about memory.
-fn name_of(path: &MMapPath) -> String {
+pub(super) fn name_of(path: &MMapPath) -> String {
     match path {
         MMapPath::Path(path) => {
             path.file_name().map_or_else(|| "[file]".to_owned(), |name| name.to_string_lossy().into_owned())

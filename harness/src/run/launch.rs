@@ -167,7 +167,11 @@ fn common(cell: &Cell, probe: Probe, prefix: &str, shared: &Shared, count_file: 
     for (key, value) in SUBJECT_ENV {
         set(key, value);
     }
-    if probe == Probe::Count {
+    if probe == Probe::Ledger {
+        // A program that counts what it asks for itself says so.
+        set("PLIMSOLL_LEDGER", "1");
+    }
+    if probe.counts() {
         for (key, value) in COUNT_ENV {
             set(key, value);
         }

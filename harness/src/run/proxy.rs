@@ -80,7 +80,7 @@ impl Proxy {
     /// When it is gone.
     pub fn row(&self, probe: Probe) -> Result<Option<ProcessRow>, ProxyError> {
         let metrics: Option<Metrics> = match (probe, &self.counters) {
-            (Probe::Rss, _) => Some(self.watched.metrics()?),
+            (Probe::Rss | Probe::Ledger, _) => Some(self.watched.metrics()?),
             (Probe::Count, Some(counters)) => counters.subject(self.process.id())?,
             _ => None,
         };

@@ -8,18 +8,18 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use plimsoll_reports::line::{LIMIT, OUT_OF_MEMORY};
-use plimsoll_reports::record::{Answers, Checkpoint, Latency, Process as ProcessRow, Sample, Status};
+use plimsoll_reports::record::{Answers, Checkpoint, Latency, Memory, Process as ProcessRow, Sample, Status};
 
 use super::launch::{self, Missing, Shared};
 use super::live::{self, Live};
 use super::mock::{self, Mock};
 use super::proxy::{self, Proxy};
-use crate::config::{Probe, Project, Subject};
+use crate::config::{Allocator, Probe, Project, Subject};
 use crate::plan::order::Turn;
 use crate::plan::scenario::Scenario;
 use crate::probe::count::{self, Counters};
 use crate::probe::proc::Watched;
-use crate::probe::{Metrics, family};
+use crate::probe::{Metrics, family, memory};
 use crate::process::group::Group;
 use crate::process::protocol::{self, Answer, Pairs};
 use crate::process::{Launch, Lost, Process, exec};
@@ -153,6 +153,9 @@ const SPARE_FILES: u64 = 64;
 /// The checkpoint at which mappings are read: the one that `growth` is defined by.
 const MAPPED_AT: u64 = 20;
 
+/// How often a ledger is read of a subject that does not stand still.
+const TRIES: u32 = 5;
+
 struct Taking<'a> {
     bench: &'a Bench<'a>,
     scenario: &'a Scenario,
@@ -197,7 +200,7 @@ impl Taking<'_> {
         let greeting = it.process.listen(self.bench.timeout, self.interrupted)?;
         let greeting = protocol::greeting(&greeting)?;
         let unread = |error: crate::probe::proc::ReadError| Trouble::failed(error);
-        if self.probe == Probe::Rss {
+        if matches!(self.probe, Probe::Rss | Probe::Ledger) {
             it.watched.reset_high_water_mark().map_err(unread)?;
         }
         self.checkpoint(it, "start", 0, &greeting)?;
@@ -282,9 +285,10 @@ impl Taking<'_> {
         });
         let mut env =
             launch::environment(subject, &self.sample.cell, self.probe, &prefix, bench.shared, dhat_file.as_deref());
-        let counters = match self.probe {
-            Probe::Count => Some(Counters::create(&bench.shared.count_file).map_err(Trouble::failed)?),
-            _ => None,
+        let counters = if self.probe.counts() {
+            Some(Counters::create(&bench.shared.count_file).map_err(Trouble::failed)?)
+        } else {
+            None
         };
         if let Some(mock) = bench.mock {
             mock.reset().map_err(Trouble::failed)?;
@@ -334,7 +338,7 @@ impl Taking<'_> {
         let env = launch::proxy_environment(&self.sample.cell, self.probe, shared);
         // The last sample's proxy was killed and left its socket.
         let _ = std::fs::remove_file(&shared.proxy_socket);
-        let count_file = (self.probe == Probe::Count).then_some(&shared.proxy_count_file);
+        let count_file = self.probe.counts().then_some(&shared.proxy_count_file);
         Proxy::start(&Launch { program, arguments, env }, count_file, group).map_err(Trouble::failed)
     }
 
@@ -344,7 +348,7 @@ impl Taking<'_> {
         let mut rows = Vec::new();
         let row = |role: &str, metrics| ProcessRow { role: role.to_owned(), metrics };
         match (self.probe, &it.counters) {
-            (Probe::Rss, _) => {
+            (Probe::Rss | Probe::Ledger, _) => {
                 for helper in family::descendants(subject) {
                     // One that ends just now takes no memory any more.
                     let Ok(metrics) = Watched::new(helper).and_then(|helper| helper.metrics()) else { continue };
@@ -408,21 +412,17 @@ impl Taking<'_> {
     fn checkpoint(&mut self, it: &Subjected, name: &str, requests: u64, pairs: &Pairs) -> Result<(), Trouble> {
         self.rest(it);
         let mut metrics: Metrics = protocol::metrics(pairs)?;
+        let mut memory = None;
         match self.probe {
             Probe::Rss => {
                 metrics.extend(it.watched.metrics().map_err(Trouble::failed)?);
                 metrics.extend(it.group.iter().flat_map(Group::metrics));
             }
-            Probe::Count => {
-                let Some(counters) = &it.counters else { return Ok(()) };
-                match counters.subject(it.process.id()).map_err(Trouble::failed)? {
-                    Some(counts) => metrics.extend(counts),
-                    None => {
-                        let message = "it did not load libplimsoll_count.so: it is statically linked, or not a program for \
-                                       this C library; measure it with `rss`";
-                        return Err(Trouble { status: Status::Unavailable, message: message.to_owned() });
-                    }
-                }
+            Probe::Count => metrics.extend(counts(it)?),
+            Probe::Ledger => {
+                let (read, lies) = self.account(it)?;
+                metrics.extend(read);
+                memory = Some(lies);
             }
             Probe::Jemalloc | Probe::Dhat => {
                 let wanted = if self.probe == Probe::Jemalloc { "jemalloc.allocated" } else { "dhat.total" };
@@ -441,8 +441,41 @@ impl Taking<'_> {
             metrics,
             processes: self.beside(it)?,
             sites: Vec::new(),
+            memory,
         });
         Ok(())
+    }
+
+    /// What the subject has in memory, and where. It takes several readings, which belong together only if nothing moved between the first and the
+    /// last: else they are taken again, a few times.
+    fn account(&self, it: &Subjected) -> Result<(Metrics, Memory), Trouble> {
+        let known = self.known();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut metrics = it.watched.metrics().map_err(Trouble::failed)?;
+            metrics.extend(counts(it)?);
+            let memory = memory::read(it.process.id(), &known).map_err(Trouble::failed)?;
+            let after = it.watched.metrics().map_err(Trouble::failed)?;
+            let still = after["proc.rss"] == metrics["proc.rss"]
+                && counts(it)?.get("heap.allocs") == metrics.get("heap.allocs");
+            if still || tries == TRIES {
+                let held = memory::socket_memory(it.process.id()).and_then(|bytes| i64::try_from(bytes).ok());
+                metrics.extend(held.map(|bytes| ("proc.sockets".to_owned(), bytes)));
+                return Ok((metrics, memory));
+            }
+            self.rest(it);
+        }
+    }
+
+    /// What tells Plimsoll's own files from the subject's.
+    fn known(&self) -> memory::Known {
+        let shared = self.bench.shared;
+        memory::Known {
+            jemalloc: launch::allocator(&self.sample.cell) == Allocator::Jemalloc,
+            instrument: vec![shared.count_library.clone(), shared.count_file.clone()],
+            roots: shared.ca.clone(),
+        }
     }
 
     /// How many of `left` requests to ask for now: all, or one where a rate is to be held to, as soon as its turn comes.
@@ -521,6 +554,17 @@ impl Taking<'_> {
         }
         Ok(())
     }
+}
+
+/// The counts of the subject.
+fn counts(it: &Subjected) -> Result<Metrics, Trouble> {
+    let Some(counters) = &it.counters else { return Ok(Metrics::new()) };
+    counters.subject(it.process.id()).map_err(Trouble::failed)?.ok_or_else(|| {
+        Trouble::unavailable(
+            "it did not load libplimsoll_count.so: it is statically linked, or not a program for this C library; \
+             measure it with `rss`",
+        )
+    })
 }
 
 /// The pairs of an answer; anything but `ok` is a reason why the sample does not count.

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -33,6 +34,23 @@ fn one_more_vec_and_one_more_leak_per_request_are_seen_exactly() {
     assert_eq!(per_request("probe-vec"), (1, probe::VEC as u64, 0));
     // glibc hands out 72 bytes for 64.
     assert_eq!(per_request("probe-leak"), (1, probe::LEAK as u64, 72));
+}
+
+#[test]
+fn what_rust_code_holds_is_said_for_the_ledger_and_for_nothing_else() {
+    let mut silent = Subject::start(command(program("probe-leak"), "http://127.0.0.1:9"));
+    assert!(!silent.ok("runtime").contains_key("rust.live"));
+    let mut start = command(program("probe-leak"), "http://127.0.0.1:9");
+    start.env("PLIMSOLL_LEDGER", "1");
+    let mut subject = Subject::start(start);
+    subject.ready();
+    subject.ok("chat 64 1");
+    let held = |pairs: &BTreeMap<String, String>| -> [i64; 2] {
+        ["rust.live", "rust.usable"].map(|metric| pairs[metric].parse().unwrap())
+    };
+    let (before, after) = (held(&subject.ok("chat 64 1")), held(&subject.ok("chat 100 1")));
+    assert_eq!(after[0] - before[0], 100 * probe::LEAK as i64);
+    assert_eq!(after[1] - before[1], 100 * 72);
 }
 
 #[test]

@@ -100,11 +100,16 @@ macro_rules! __allocator {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __global_allocator {
-    () => {};
-    (system) => {};
+    () => {
+        $crate::__global_allocator!(system);
+    };
+    (system) => {
+        #[global_allocator]
+        static GLOBAL: $crate::allocator::GlobalSystem = $crate::allocator::GLOBAL_SYSTEM;
+    };
     (jemalloc) => {
         #[global_allocator]
-        static GLOBAL: $crate::allocator::GlobalJemalloc = $crate::allocator::GlobalJemalloc;
+        static GLOBAL: $crate::allocator::GlobalJemalloc = $crate::allocator::GLOBAL_JEMALLOC;
     };
     (dhat) => {
         #[global_allocator]

@@ -31,6 +31,14 @@ pub(crate) fn c_heap_live() -> Option<usize> {
     None
 }
 
+/// One of jemalloc's statistics of type `size_t`.
+#[cfg(feature = "jemalloc")]
+#[inline]
+pub(crate) fn jemalloc_size(mib: &[usize]) -> Option<usize> {
+    // SAFETY: only called for names whose value jemalloc documents as `size_t`; it checks the size itself.
+    unsafe { tikv_jemalloc_ctl::raw::read_mib(mib) }.ok()
+}
+
 /// One of jemalloc's options of type `ssize_t`.
 #[cfg(feature = "jemalloc")]
 #[inline]

@@ -3,9 +3,10 @@
 //! No network, no script; light, dark and print by CSS variables. Every chart is SVG made here, with a title, a description and its data as a
 //! table beside it. What comes from a record is cleaned first (`clean.rs`) and escaped by maud; the embedded JSON is escaped by [`embed`].
 //!
-//! - `page` parts, in reading order: `lead`, `profile`, `model`, `beside`, `ladder`, `techniques`, `heap`, `places`, `ledger`, `method`.
+//! - `page` parts, in reading order: `lead`, `profile`, `model`, `beside`, `ladder`, `techniques`, `accounts`, `places`, `heap`, `ledger`, `method`.
 //! - `chart` frames a chart; `bars`, `curve`, `differences`, `lines`, `stack` draw one; `table` lays out figures.
 
+mod accounts;
 mod bars;
 mod beside;
 mod chart;
@@ -99,6 +100,7 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
         part("latency", "Time per request", places::latency(view)),
         part("ladder", "Why 8 MB was thought hard", ladder::section(view)),
         part("techniques", "Technique ledger", techniques::section(view)),
+        part("where", "Where memory lives", accounts::section(view)),
         part("mappings", "Where resident memory lies", places::mappings(view)),
         part("jemalloc", "jemalloc’s view", heap::jemalloc(view)),
         part("dhat", "Rust heap by dhat", heap::dhat(view)),

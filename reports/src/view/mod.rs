@@ -4,8 +4,10 @@
 //! - `block`: columns, and the tables that they make of rows.
 //! - `beside`: the table of those that have other processes do their work.
 //! - `failures`: what does not count, by its reason.
+//! - `accounts`: byte ledgers, side by side.
 //! - `time`: time beside memory, against the base level.
 
+mod accounts;
 mod beside;
 mod block;
 mod failures;
@@ -14,6 +16,7 @@ mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use accounts::{Accounts, GROUPS};
 pub use beside::beside_columns;
 pub use block::{Block, Column, Entry, columns};
 pub use failures::FailureGroup;

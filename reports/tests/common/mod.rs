@@ -176,6 +176,7 @@ pub(crate) fn held(record: &mut Record, scenario: &str, per_request: i64) {
             metrics: start.metrics.iter().map(|(key, value)| (key.clone(), value + bytes)).collect(),
             processes: vec![],
             sites: vec![],
+            memory: None,
         };
         let mut done = 0;
         for count in HELD {
@@ -200,6 +201,7 @@ fn sample(cell: &Cell, index: usize, order: usize, shape: &Shape) -> Sample {
         at_ms: 12.5 * f64::from(u32::try_from(at).unwrap()),
         processes: vec![],
         sites: vec![],
+        memory: None,
     });
     let mapping = |name: &str, rss: i64, anon: i64| Mapping {
         name: name.into(),
@@ -401,6 +403,48 @@ pub(crate) fn hostile() -> Record {
         sample.greeting.insert(nasty[0].clone(), nasty[1].clone());
         for checkpoint in &mut sample.checkpoints {
             checkpoint.metrics.insert(nasty[0].clone(), 1);
+        }
+    }
+    record
+}
+
+/// A record with the byte ledger of three processes, of which the middle one has `unexplained` bytes that are in no line, and a mapping of that
+/// name.
+pub(crate) fn ledger(unexplained: i64, mapping: &str) -> Record {
+    let cell = cell("original", "chat", "ledger", &[("allocator", "system"), ("protocol", "h1")]);
+    let builder = Builder::new().subject("original", "level", "what most people write").scenario("chat", 1);
+    let mut record = builder.measured(&cell, &[PLAIN, PLAIN, PLAIN]).build();
+    let area = |name: &str, permissions: &str, kind, rss: u64, anon| Area {
+        name: name.into(),
+        permissions: permissions.into(),
+        kind,
+        rss,
+        anon,
+        size: rss,
+    };
+    for sample in &mut record.samples {
+        let apart = 4_096 * (i64::from(sample.index) - 1);
+        for checkpoint in &mut sample.checkpoints {
+            let growth = if checkpoint.name == "start" { 0 } else { 102_400 };
+            let used = u64::try_from(200_000 + growth).unwrap();
+            let blocks = Blocks { blocks: 500, bytes: used, resident: used };
+            let areas = vec![
+                area("[heap]", "rw-p", AreaKind::Heap, used, used),
+                area("original-system", "r-xp", AreaKind::Program, 4_194_304, 0),
+                area(mapping, "r--p", AreaKind::File, 1_048_576, 0),
+            ];
+            let all: u64 = areas.iter().map(|area| area.rss).sum();
+            let rss = i64::try_from(all).unwrap() + unexplained + apart;
+            let metrics = [
+                ("proc.rss", rss),
+                ("heap.live", 196_000 + growth),
+                ("rust.live", 90_000),
+                ("rust.usable", 92_000),
+                ("proc.sockets", 4_608),
+            ];
+            checkpoint.metrics = metrics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            let heap = Some(Heap { used: blocks, ..Heap::default() });
+            checkpoint.memory = Some(Memory { areas, heap });
         }
     }
     record

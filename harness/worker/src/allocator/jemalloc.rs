@@ -3,10 +3,22 @@
 use std::fmt::{self, Write as _};
 
 use tikv_jemalloc_ctl::{epoch, epoch_mib, opt, stats};
-pub use tikv_jemallocator::Jemalloc as GlobalJemalloc;
 
+use super::counted::{self, Counted};
 use super::{Allocator, Line};
 use crate::sys;
+
+/// jemalloc with the count of what Rust code holds.
+pub type GlobalJemalloc = Counted<tikv_jemallocator::Jemalloc>;
+
+/// That allocator.
+pub const GLOBAL_JEMALLOC: GlobalJemalloc = Counted(tikv_jemallocator::Jemalloc);
+
+/// A name in jemalloc's tree of statistics, looked up: `stats.arenas.I.NAME`.
+type ArenasMib = [usize; 4];
+
+/// The index that stands for all arenas (`MALLCTL_ARENAS_ALL`).
+const ALL_ARENAS: usize = 4_096;
 
 /// A program whose Rust heap is jemalloc's. Its MIBs are looked up before the greeting, so that reading allocates nothing.
 #[derive(Clone, Copy)]
@@ -18,6 +30,11 @@ pub struct Jemalloc {
     resident: stats::resident_mib,
     mapped: stats::mapped_mib,
     retained: stats::retained_mib,
+    page: usize,
+    dirty: ArenasMib,
+    muzzy: ArenasMib,
+    cached: ArenasMib,
+    internal: ArenasMib,
 }
 
 impl Allocator for Jemalloc {
@@ -34,6 +51,11 @@ impl Allocator for Jemalloc {
                 resident: stats::resident::mib()?,
                 mapped: stats::mapped::mib()?,
                 retained: stats::retained::mib()?,
+                page: page_size()?,
+                dirty: of_all_arenas(b"stats.arenas.0.pdirty\0")?,
+                muzzy: of_all_arenas(b"stats.arenas.0.pmuzzy\0")?,
+                cached: of_all_arenas(b"stats.arenas.0.tcache_bytes\0")?,
+                internal: of_all_arenas(b"stats.arenas.0.internal\0")?,
             })
         };
         let jemalloc =
@@ -90,14 +112,42 @@ impl Allocator for Jemalloc {
                 write!(line, " jemalloc.{name}={bytes}")?;
             }
         }
+        let arenas = [
+            ("dirty", &self.dirty, self.page),
+            ("muzzy", &self.muzzy, self.page),
+            ("cached", &self.cached, 1),
+            ("internal", &self.internal, 1),
+        ];
+        for (name, mib, worth) in arenas {
+            if let Some(count) = sys::jemalloc_size(mib) {
+                write!(line, " jemalloc.{name}={}", count * worth)?;
+            }
+        }
         if let Some(bytes) = sys::c_heap_live() {
             write!(line, " cheap.live={bytes}")?;
         }
-        Ok(())
+        counted::figures(line)
     }
 
     #[inline]
     fn finish(self) {}
+}
+
+/// Bytes of a page, as jemalloc counts pages.
+#[inline]
+fn page_size() -> Result<usize, tikv_jemalloc_ctl::Error> {
+    let mut mib = [0; 2];
+    tikv_jemalloc_ctl::raw::name_to_mib(b"arenas.page\0", &mut mib)?;
+    Ok(sys::jemalloc_size(&mib).unwrap_or_default())
+}
+
+/// Looks a name up and turns it into that of all arenas together.
+#[inline]
+fn of_all_arenas(name: &[u8]) -> Result<ArenasMib, tikv_jemalloc_ctl::Error> {
+    let mut mib = ArenasMib::default();
+    tikv_jemalloc_ctl::raw::name_to_mib(name, &mut mib)?;
+    mib[2] = ALL_ARENAS;
+    Ok(mib)
 }
 
 impl fmt::Debug for Jemalloc {

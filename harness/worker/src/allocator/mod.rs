@@ -7,15 +7,17 @@ use std::fmt;
 
 pub use crate::line::Line;
 
+mod counted;
 #[cfg(feature = "dhat")]
 mod dhat;
 #[cfg(feature = "jemalloc")]
 mod jemalloc;
 
+pub use self::counted::{Counted, Usable};
 #[cfg(feature = "dhat")]
 pub use self::dhat::{Dhat, GlobalDhat};
 #[cfg(feature = "jemalloc")]
-pub use self::jemalloc::{GlobalJemalloc, Jemalloc};
+pub use self::jemalloc::{GLOBAL_JEMALLOC, GlobalJemalloc, Jemalloc};
 
 /// What the worker asks of the program's allocator.
 pub trait Allocator: Sized {
@@ -44,9 +46,16 @@ pub trait Allocator: Sized {
     fn finish(self);
 }
 
-/// The allocator that programs have unless they choose: the C library's. It says nothing; the `count` probe does, from outside.
+/// The allocator that programs have unless they choose: the C library's. It says nothing but for the ledger; the `count` probe does, from
+/// outside.
 #[derive(Debug)]
 pub struct System;
+
+/// The standard library's own choice, the C library's `malloc`, with the count of what Rust code holds.
+pub type GlobalSystem = Counted<std::alloc::System>;
+
+/// That allocator.
+pub const GLOBAL_SYSTEM: GlobalSystem = Counted(std::alloc::System);
 
 impl Allocator for System {
     const NAME: &'static str = "system";
@@ -62,8 +71,8 @@ impl Allocator for System {
     }
 
     #[inline]
-    fn figures(&self, _: &mut Line) -> fmt::Result {
-        Ok(())
+    fn figures(&self, line: &mut Line) -> fmt::Result {
+        counted::figures(line)
     }
 
     #[inline]

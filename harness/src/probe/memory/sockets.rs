@@ -1,0 +1,168 @@
+//! What the kernel keeps for a process's sockets: it is in no RSS. By NETLINK_SOCK_DIAG, which lists sockets with their memory
+//! (`linux/inet_diag.h`, `linux/unix_diag.h`).
+
+use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use nix::sys::socket::{AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket};
+use procfs::process::{FDTarget, Process};
+
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+const NLMSG_DONE: u16 = 3;
+/// A request for all that there are: `NLM_F_REQUEST | NLM_F_DUMP`.
+const REQUEST_ALL: u16 = 0x301;
+/// The length of `nlmsghdr`.
+const HEADER: usize = 16;
+/// Large enough for any answer of the kernel's.
+const ANSWER: usize = 64 * 1024;
+
+/// A kind of socket, and how its messages are laid out.
+struct Family {
+    family: AddressFamily,
+    request: Vec<u8>,
+    /// Where the inode stands in a message, and its length.
+    inode: usize,
+    length: usize,
+    /// The attribute with the memory: an array of 32-bit numbers, `SK_MEMINFO_*`.
+    memory: u16,
+}
+
+/// Of that array: received and not read, kept for sending, set aside in advance, options, received and not yet looked at.
+const HELD: [usize; 5] = [0, 5, 4, 6, 7];
+
+/// Bytes that the kernel holds for the sockets of a process; `None` where it does not say.
+pub fn memory(pid: u32) -> Option<u64> {
+    of(&inodes(pid))
+}
+
+fn of(inodes: &BTreeSet<u64>) -> Option<u64> {
+    if inodes.is_empty() {
+        return Some(0);
+    }
+    let netlink =
+        socket(AddressFamily::Netlink, SockType::Datagram, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkSockDiag);
+    let netlink = netlink.ok()?;
+    let sums = families().into_iter().map(|family| ask(&netlink, &family, inodes));
+    sums.collect::<io::Result<Vec<u64>>>().ok().map(|sums| sums.iter().sum())
+}
+
+fn inodes(pid: u32) -> BTreeSet<u64> {
+    let files = Process::new(pid.cast_signed()).and_then(|process| process.fd());
+    let targets = files.into_iter().flatten().filter_map(Result::ok).map(|file| file.target);
+    targets.filter_map(|target| if let FDTarget::Socket(inode) = target { Some(inode) } else { None }).collect()
+}
+
+fn families() -> [Family; 3] {
+    let tcp = |family: AddressFamily| {
+        const IPPROTO_TCP: u8 = 6;
+        const INET_DIAG_SKMEMINFO: u16 = 7;
+        let mut request = vec![family as u8, IPPROTO_TCP, 1 << (INET_DIAG_SKMEMINFO - 1), 0];
+        request.extend_from_slice(&u32::MAX.to_ne_bytes()); // in any state
+        request.resize(56, 0);
+        Family { family, request, inode: 68, length: 72, memory: INET_DIAG_SKMEMINFO }
+    };
+    let unix = || {
+        const UDIAG_SHOW_MEMINFO: u32 = 0x20;
+        const UNIX_DIAG_MEMINFO: u16 = 5;
+        let mut request = vec![AddressFamily::Unix as u8, 0, 0, 0];
+        request.extend_from_slice(&u32::MAX.to_ne_bytes());
+        request.extend_from_slice(&[0; 4]);
+        request.extend_from_slice(&UDIAG_SHOW_MEMINFO.to_ne_bytes());
+        request.extend_from_slice(&[0; 8]);
+        Family { family: AddressFamily::Unix, request, inode: 4, length: 16, memory: UNIX_DIAG_MEMINFO }
+    };
+    [tcp(AddressFamily::Inet), tcp(AddressFamily::Inet6), unix()]
+}
+
+/// The memory of all sockets of a family that are among `inodes`.
+fn ask(netlink: &OwnedFd, family: &Family, inodes: &BTreeSet<u64>) -> io::Result<u64> {
+    let mut question = Vec::with_capacity(HEADER + family.request.len());
+    question.extend_from_slice(&((HEADER + family.request.len()) as u32).to_ne_bytes());
+    question.extend_from_slice(&SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+    question.extend_from_slice(&REQUEST_ALL.to_ne_bytes());
+    // The families are asked for one after the other: their number tells the answers apart.
+    question.extend_from_slice(&(family.family as u32).to_ne_bytes());
+    question.extend_from_slice(&[0; 4]);
+    question.extend_from_slice(&family.request);
+    sendto(netlink.as_raw_fd(), &question, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
+    let mut sum = 0;
+    let mut buffer = vec![0; ANSWER];
+    loop {
+        let length = recv(netlink.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
+        let mut rest = buffer.get(..length).unwrap_or_default();
+        while let Some(message) = next(&mut rest) {
+            match u16_at(message, 4) {
+                _ if u32_at(message, 8) != Some(family.family as u32) => {}
+                Some(SOCK_DIAG_BY_FAMILY) => sum += held(message, family, inodes).unwrap_or_default(),
+                Some(NLMSG_DONE) => return Ok(sum),
+                _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "NETLINK_SOCK_DIAG refuses")),
+            }
+        }
+    }
+}
+
+/// The next message of an answer; `None` at its end.
+fn next<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = u32_at(rest, 0)? as usize;
+    let message = rest.get(..length).filter(|_| length >= HEADER)?;
+    *rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+    Some(message)
+}
+
+fn held(message: &[u8], family: &Family, inodes: &BTreeSet<u64>) -> Option<u64> {
+    let inode = u64::from(u32_at(message, HEADER + family.inode)?);
+    if !inodes.contains(&inode) {
+        return None;
+    }
+    let mut attributes = message.get(HEADER + family.length..)?;
+    loop {
+        let length = usize::from(u16_at(attributes, 0)?);
+        let payload = attributes.get(4..length)?;
+        if u16_at(attributes, 2)? == family.memory {
+            return Some(HELD.iter().filter_map(|at| u32_at(payload, at * 4)).map(u64::from).sum());
+        }
+        attributes = attributes.get(length.next_multiple_of(4)..)?;
+    }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    fn inode(file: i32) -> u64 {
+        let link = std::fs::read_link(format!("/proc/self/fd/{file}")).expect("open");
+        let link = link.to_string_lossy().into_owned();
+        link.trim_start_matches("socket:[").trim_end_matches(']').parse().expect("a socket")
+    }
+
+    #[test]
+    fn what_was_sent_and_not_read_is_held_by_the_kernel() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let mut client = TcpStream::connect(listener.local_addr().expect("bound")).expect("connects");
+        let (server, _) = listener.accept().expect("accepts");
+        let (mut one, other) = UnixStream::pair().expect("a pair");
+        let own = [client.as_raw_fd(), server.as_raw_fd(), one.as_raw_fd(), other.as_raw_fd()];
+        let own: BTreeSet<u64> = own.into_iter().map(inode).collect();
+        assert_eq!(own.len(), 4);
+        let before = of(&own).expect("the kernel says");
+        client.write_all(&[1; 10_000]).expect("room for it");
+        let tcp = of(&own).expect("the kernel says");
+        assert!(tcp >= before + 10_000, "{before} {tcp}");
+        one.write_all(&[1; 10_000]).expect("room for it");
+        assert!(of(&own).expect("the kernel says") >= tcp + 10_000);
+        assert!(own.iter().all(|inode| inodes(std::process::id()).contains(inode)));
+    }
+}
