@@ -112,6 +112,39 @@ probes = ["rss"]
     assert!(of("unbuilt").1.contains("build it"), "{:?}", of("unbuilt"));
 }
 
+#[test]
+fn a_client_that_need_not_be_there_is_unavailable_says_how_to_get_it_and_fails_no_run() {
+    let subjects = r#"
+version = 1
+[[subject]]
+id = "original"
+command = ["{target}/original-system"]
+[[subject]]
+id = "somebody-s"
+kind = "peer"
+command = ["{target}/../peers/rust/release/no-such-program"]
+install = "make peers"
+"#;
+    let suite = r#"
+[suite.s]
+subjects = ["original", "somebody-s"]
+scenarios = ["client"]
+samples = { rss = 1 }
+[[suite.s.matrix]]
+probes = ["rss"]
+"#;
+    let project = Project::with_subjects(subjects, suite);
+    assert_code(&project.plimsoll(&["run", "--suite", "s", "--out", "out"]), 0);
+    let record = project.record("out");
+    let of = |id: &str| {
+        let sample = record.samples.iter().find(|s| s.cell.subject == id).expect("a row");
+        (sample.status, sample.error.clone().unwrap_or_default())
+    };
+    assert_eq!(of("original").0, Status::Ok);
+    assert_eq!(of("somebody-s"), (Status::Unavailable, "somebody-s is not there; to get it: make peers".to_owned()));
+    assert!(said(&project.plimsoll(&["list", "subjects"])).contains("after make peers"));
+}
+
 const HELD: &str = r#"
 [suite.s]
 subjects = ["original", "hasty"]

@@ -214,29 +214,31 @@ impl<'a> Ledger<'a> {
 
     fn python(&self) -> Claim {
         let (id, claim) = ("python", "a Python baseline grows from 26.09 to 39.75 MB (+13.66)");
-        let mut found = Vec::new();
+        let why = "proc.rss with everything imported (runtime) and at steady@20, because 26.09 MB is a Python with its libraries in it; growth within a \
+                   fifth, of `httpx-each` (a client of httpx for each request) where that was measured, else of `python` (http.client)";
+        let measured = |subject: &str| !self.find(subject, "rss", &Figure::growth("proc.rss")).is_empty();
+        let judged = if measured("httpx-each") { "httpx-each" } else { "python" };
+        let mut lines = Vec::new();
         let mut results = Vec::new();
-        for scenario in self.scenarios() {
-            for row in scenario.rows.iter().filter(|row| row.subject == "python") {
-                let of = |figure: Figure| self.view.figure(row, "rss", &figure);
-                let from = of(Figure::at("start", "proc.rss"));
-                let (Some(from), Some(to), Some(growth)) =
-                    (from, of(Figure::at(GROWTH_AT, "proc.rss")), of(Figure::growth("proc.rss")))
-                else {
-                    continue;
-                };
+        for subject in ["httpx-each", "httpx", "python"] {
+            let rows = self.scenarios().flat_map(|s| s.rows.iter().map(move |row| (s, row)));
+            for (scenario, row) in rows.filter(|(_, row)| row.subject == subject) {
+                let at = |name: &str| Some(self.view.figure(row, "rss", &Figure::at(name, "proc.rss"))?.median());
+                let (Some(start), Some(from), Some(to)) = (at("start"), at("runtime"), at(GROWTH_AT)) else { continue };
+                let Some(growth) = to.minus(from) else { continue };
                 let place = self.place(&scenario.info.id, row);
-                found.push(format!("{place}: {} → {} ({})", from.median(), to.median(), growth.median().signed()));
-                results.push(within(growth.stats.median, (13.66 * MB, 13.66 * MB)));
+                lines.push(format!(
+                    "{subject}, {place}: {from} → {to} ({}); {start} before its imports",
+                    growth.signed()
+                ));
+                if subject == judged {
+                    results.push(within(growth.value(), (13.66 * MB, 13.66 * MB)));
+                }
             }
         }
-        claim_of(
-            id,
-            claim,
-            "proc.rss of the subject `python` at start and at steady@20, growth within a fifth",
-            found,
-            &results,
-        )
+        // What stands beside the client that is judged says nothing without it.
+        let lines = if results.is_empty() { Vec::new() } else { lines };
+        claim_of(id, claim, why, lines, &results)
     }
 
     fn tokio(&self) -> Claim {

@@ -1,6 +1,7 @@
 //! The report as a pull request's comment shows it: the verdict first, a table for each scenario, the rest folded.
 
 mod ladder;
+mod peers;
 mod techniques;
 
 use std::fmt::Write as _;
@@ -37,7 +38,18 @@ pub fn render(record: &Record) -> String {
         code(&view.record.plan.suite),
         code(&view.record.environment.target)
     );
-    let parts = [lines, models, times, ledgers, ladder::section, techniques::section, failures, environment, glossary];
+    let parts = [
+        lines,
+        models,
+        peers::section,
+        times,
+        ledgers,
+        ladder::section,
+        techniques::section,
+        failures,
+        environment,
+        glossary,
+    ];
     let tail: String = parts.iter().map(|part| part(&view)).collect();
     for (at, scenario) in view.scenarios.iter().enumerate() {
         let table = table(&view, scenario);

@@ -201,6 +201,35 @@ fn the_quick_record_answers_what_it_can() {
     );
     assert_eq!(claim(&record, "recycling").verdict, Verdict::Holds);
     let python = claim(&record, "python");
-    assert_eq!(python.measured, ["chat: 6.83 MiB → 9.83 MiB (+3.00 MiB)"]);
+    assert_eq!(python.measured, ["python, chat: 7.13 MiB → 9.83 MiB (+2.70 MiB); 6.83 MiB before its imports"]);
+    assert_eq!(python.verdict, Verdict::Fails);
     assert_eq!(claim(&record, "tls-cost").verdict, Verdict::NotMeasured);
+}
+
+/// A record of Python clients, each grown by so many bytes.
+fn pythons(clients: &[(&str, i64)]) -> Record {
+    let mut b = Builder::new().scenario("chat", 1);
+    for (name, kind) in [("python", "baseline"), ("httpx", "peer"), ("httpx-each", "peer")] {
+        b = b.subject(name, kind, "");
+    }
+    for (name, growth) in clients {
+        b = b.measured(&cell(name, "chat", "rss", &[]), &[Shape { growth: *growth, file: 0, ..PLAIN }; 2]);
+    }
+    b.build()
+}
+
+#[test]
+fn the_python_claim_is_judged_by_a_client_for_each_request_where_there_is_one() {
+    // A tenth of what a made-up process grows by is there when its imports are done.
+    let (claimed, little) = (15_200_000, 5_000_000);
+    for (clients, verdict, lines) in [
+        (&[("httpx-each", claimed), ("httpx", little), ("python", little)][..], Verdict::Holds, 3),
+        (&[("httpx-each", little), ("httpx", claimed), ("python", claimed)], Verdict::Fails, 3),
+        (&[("python", little)], Verdict::Fails, 1),
+        (&[("httpx", claimed)], Verdict::NotMeasured, 0),
+        (&[], Verdict::NotMeasured, 0),
+    ] {
+        let claim = claim(&pythons(clients), "python");
+        assert_eq!((claim.verdict, claim.measured.len()), (verdict, lines), "{clients:?}");
+    }
 }

@@ -19,8 +19,8 @@ fn all<'a>(html: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
     html.select(&Selector::parse(selector).unwrap()).collect()
 }
 
-fn records() -> [Record; 3] {
-    [common::quick(), common::hostile(), Builder::new().build()]
+fn records() -> [Record; 4] {
+    [common::quick(), common::peers(), common::hostile(), Builder::new().build()]
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn it_is_well_formed() {
 fn every_section_is_there_and_in_the_contents() {
     for record in records() {
         let (_, html) = page(&record);
-        for id in "summary levels profile model line latency where mappings jemalloc dhat claims failures plan environment method reading glossary".split(' ') {
+        for id in "summary levels profile model line peers latency where mappings jemalloc dhat claims failures plan environment method reading glossary".split(' ') {
             let section = all(&html, &format!("main > section#{id}"));
             assert_eq!(section.len(), 1, "{id}");
             assert!(section[0].text().collect::<String>().len() > 40, "{id} is empty");
@@ -105,6 +105,84 @@ fn figures_in_the_tables_are_those_of_the_record() {
     let best: Vec<String> =
         all(&html, "#scenario-1-figures-2 td.best").iter().map(|cell| cell.text().next().unwrap().to_owned()).collect();
     assert_eq!(best, ["31", "2,210 B"]);
+}
+
+#[test]
+fn peers_stand_beside_the_base_with_their_version_their_memory_in_all_and_their_counts_from_one_thread() {
+    let (_, html) = page(&common::peers());
+    let cells: Vec<Vec<String>> = all(&html, "#peers-1 tbody tr")
+        .iter()
+        .map(|row| row.child_elements().map(|cell| cell.text().collect::<String>().trim().to_owned()).collect())
+        .collect();
+    assert_eq!(
+        cells,
+        [
+            [
+                "original · current_thread",
+                "0.1.0",
+                "4.20 MiB =",
+                "716.0 KiB =",
+                "6.22 MiB =",
+                "119 =",
+                "13,412 B =",
+                "410 µs =",
+                "3.78 MiB",
+                "—"
+            ],
+            [
+                "genai · current_thread",
+                "0.7.2",
+                "5.50 MiB =",
+                "2.00 MiB =",
+                "7.52 MiB =",
+                "196 =",
+                "20,000 B =",
+                "820 µs =",
+                "4.95 MiB",
+                "2.00×"
+            ],
+            [
+                "original · multi_thread",
+                "0.1.0",
+                "4.20 MiB =",
+                "716.0 KiB =",
+                "6.22 MiB =",
+                "119 =",
+                "13,412 B =",
+                "500 µs =",
+                "3.78 MiB",
+                "—"
+            ],
+            [
+                "genai · multi_thread",
+                "0.7.2",
+                "5.50 MiB =",
+                "2.00 MiB =",
+                "7.52 MiB =",
+                "196 =",
+                "20,000 B =",
+                "820 µs =",
+                "4.95 MiB",
+                "1.64×"
+            ],
+            [
+                "httpx",
+                "0.28.1",
+                "13.50 MiB =",
+                "10.00 MiB =",
+                "15.52 MiB =",
+                "—",
+                "—",
+                "1.25 ms =",
+                "12.15 MiB",
+                "2.50×"
+            ],
+        ]
+    );
+    assert_eq!(all(&html, "#peers-1-chart svg").len(), 1);
+    let (_, none) = page(&common::quick());
+    let said: String = all(&none, "section#peers").iter().flat_map(|section| section.text()).collect();
+    assert!(said.contains("Not measured in this run") && said.contains("make peers"), "{said}");
 }
 
 #[test]

@@ -181,6 +181,21 @@ fn markdown_fits_a_comment() {
 }
 
 #[test]
+fn markdown_has_the_peers_beside_the_base() {
+    let shown = text(&common::peers(), Format::Markdown);
+    let (_, peers) = shown.split_once("### Other people's clients\n").unwrap();
+    let (_, table) = peers.split_once("\n| subject | version |").unwrap();
+    let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
+    assert_eq!(rows.len(), 5);
+    assert_eq!(
+        rows[3],
+        "| genai · multi\\_thread | 0.7.2 | 5.50 MiB = | 2.00 MiB = | 7.52 MiB = | 196 = | 20,000 B = | 820 µs = | 4.95 MiB | 1.64× |"
+    );
+    assert!(shown.contains("absent is not there; to get it: make peers"));
+    assert!(!text(&small(), Format::Markdown).contains("Other people"));
+}
+
+#[test]
 fn csv() {
     let all = text(&small(), Format::Csv);
     let wanted = ["subject,", "growth,,proc.anon", "per-request,,heap.bytes", "timeout"];

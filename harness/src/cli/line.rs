@@ -163,8 +163,9 @@ fn subjects<'p>(project: &'p Project, named: &[String]) -> Result<Vec<&'p Subjec
 
 /// Reads each program once, so that its pages are in memory and charged to nobody who is measured.
 fn warm(project: &Project, subjects: &[&Subject]) {
-    for command in subjects.iter().flat_map(|subject| std::iter::once(&subject.command).chain(&subject.proxy)) {
-        if let Ok((program, _)) = launch::locate(project, command, Allocator::System) {
+    for subject in subjects {
+        for command in std::iter::once(&subject.command).chain(&subject.proxy) {
+            let Ok((program, _)) = launch::locate(project, subject, command, Allocator::System) else { continue };
             let _ = std::fs::File::open(program).and_then(|mut file| std::io::copy(&mut file, &mut std::io::sink()));
         }
     }

@@ -69,9 +69,10 @@ fn subjects(project: &Project) -> String {
                     _ => "no²".to_owned(),
                 };
             }
-            match launch::locate(project, &subject.command, probe.allocator().unwrap_or(Allocator::System)) {
+            match launch::locate(project, subject, &subject.command, probe.allocator().unwrap_or(Allocator::System)) {
                 Ok(_) => "yes".to_owned(),
                 Err(Missing::NotBuilt(_)) => "once built".to_owned(),
+                Err(Missing::Absent(how)) => format!("after {how}"),
                 Err(Missing::NotInstalled(name)) => format!("no {name}"),
             }
         }));

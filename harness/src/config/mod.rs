@@ -63,6 +63,10 @@ pub struct Subject {
     /// A command that builds it, without a shell, run in the file's folder before a run.
     #[serde(default)]
     pub build: Option<Vec<String>>,
+    /// How to get its program where that is not there, e.g. `make peers`: its samples are then unavailable and say so. Without this key a
+    /// program of this project that is not there is a failure.
+    #[serde(default)]
+    pub install: Option<String>,
     /// Probes that it supports.
     #[serde(default = "Probe::outside")]
     pub probes: Vec<Probe>,
@@ -85,7 +89,8 @@ pub struct Subject {
     /// The subject that has one component less, for a ladder of components: reports show what this one takes beyond it.
     #[serde(default)]
     pub below: Option<String>,
-    /// Further environment variables for it.
+    /// Further environment variables for it. In their values `{target}` stands for what it does in `command`, and `{ca}` for the path of the
+    /// roots to trust, for clients that take theirs from a variable of their own.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
 }
@@ -100,6 +105,8 @@ pub enum Kind {
     Baseline,
     /// A program with one component more than the one `below` it.
     Rung,
+    /// Somebody else's client, to compare with.
+    Peer,
     /// Somebody's program.
     #[default]
     External,

@@ -1,5 +1,6 @@
 //! The machine: what is looked at, and what is said of it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use nix::sys::resource::{Resource, getrlimit};
@@ -47,15 +48,17 @@ pub fn machine(environment: &Environment) -> Vec<Finding> {
 #[must_use]
 pub fn subjects(project: &Project) -> Vec<Finding> {
     let (mut there, mut not_built, mut not_installed) = (0, Vec::new(), Vec::new());
+    let mut absent: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for subject in &project.config.subject {
-        match launch::locate(project, &subject.command, Allocator::System) {
+        match launch::locate(project, subject, &subject.command, Allocator::System) {
             Ok(_) => there += 1,
             Err(Missing::NotBuilt(_)) => not_built.push(subject.id.clone()),
+            Err(Missing::Absent(how)) => absent.entry(how).or_default().push(subject.id.clone()),
             Err(Missing::NotInstalled(program)) => not_installed.push(format!("{} ({program})", subject.id)),
         }
     }
     let of = |list: &[String]| list.join(", ");
-    vec![
+    let mut findings = vec![
         Finding::unless(
             not_built.is_empty(),
             Weight::Note,
@@ -78,7 +81,10 @@ pub fn subjects(project: &Project) -> Vec<Finding> {
             },
             "their cells will be unavailable; install the program, or leave the subject out",
         ),
-    ]
+    ];
+    // Nobody needs these: that they are not there is no fault of the machine.
+    findings.extend(absent.iter().map(|(how, ids)| Finding::fine("optional", format!("after {how}: {}", of(ids)))));
+    findings
 }
 
 fn cores(cores: u32) -> Finding {

@@ -111,6 +111,7 @@ pub fn subject_info(subject: &Subject) -> SubjectInfo {
             Kind::Level => "level",
             Kind::Baseline => "baseline",
             Kind::Rung => "rung",
+            Kind::Peer => "peer",
             Kind::External => "external",
         }
         .to_owned(),

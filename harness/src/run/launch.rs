@@ -25,6 +25,8 @@ pub struct Shared {
     pub count_file: PathBuf,
     /// The same of a subject's proxy.
     pub proxy_count_file: PathBuf,
+    /// The folder of Cargo's release build.
+    pub target: PathBuf,
     /// Where a subject's proxy may make a socket.
     pub proxy_socket: PathBuf,
     /// `libplimsoll_count.so`.
@@ -77,19 +79,30 @@ pub fn allocator(cell: &Cell) -> Allocator {
 pub enum Missing {
     /// Named without a folder and not in `PATH`: the sample is unavailable on this machine.
     NotInstalled(String),
+    /// Named with a folder, and its subject says how to get it: the sample is unavailable until that is done.
+    Absent(String),
     /// Named with a folder: it was not built.
     NotBuilt(PathBuf),
 }
 
-/// Finds the program of a subject's command, or of its proxy's.
+/// Finds the program of a subject's command, or another of its programs.
 ///
 /// # Errors
 /// When it is not there.
-pub fn locate(project: &Project, command: &[String], allocator: Allocator) -> Result<(PathBuf, Vec<String>), Missing> {
+pub fn locate(
+    project: &Project,
+    subject: &Subject,
+    command: &[String],
+    allocator: Allocator,
+) -> Result<(PathBuf, Vec<String>), Missing> {
     let (program, arguments) = project.command(command, allocator);
     if program.components().count() > 1 {
         let path = std::path::absolute(&program).unwrap_or(program);
-        return if path.is_file() { Ok((path, arguments)) } else { Err(Missing::NotBuilt(path)) };
+        return match &subject.install {
+            _ if path.is_file() => Ok((path, arguments)),
+            Some(how) => Err(Missing::Absent(how.clone())),
+            None => Err(Missing::NotBuilt(path)),
+        };
     }
     let name = program.to_string_lossy().into_owned();
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -125,7 +138,10 @@ pub fn environment(
         set("PLIMSOLL_DHAT_FILE", &path.to_string_lossy());
     }
     for (key, value) in &subject.env {
-        set(key, value);
+        set(
+            key,
+            &value.replace("{ca}", &shared.ca.to_string_lossy()).replace("{target}", &shared.target.to_string_lossy()),
+        );
     }
     env
 }
@@ -184,6 +200,65 @@ fn common(cell: &Cell, probe: Probe, prefix: &str, shared: &Shared, count_file: 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A subject whose program is `program` of a project in `/nonexistent`, which somebody may get by `make peers`.
+    fn optional(program: &str) -> (Project, Subject) {
+        let text = format!(
+            r#"
+            version = 1
+            [[subject]]
+            id = "somebody-s"
+            command = ["{program}"]
+            install = "make peers"
+            env = {{ SSL_CERT_FILE = "{{ca}}", PATH = "{{target}}/../peers/bin" }}
+            "#
+        );
+        let mut config: crate::config::Config = toml::from_str(&text).expect("a valid test configuration");
+        let subject = config.subject.remove(0);
+        (Project { root: PathBuf::from("/nonexistent"), config }, subject)
+    }
+
+    #[test]
+    fn a_program_that_need_not_be_there_is_absent_and_one_of_path_is_not_installed() {
+        let of = |program: &str| {
+            let (project, subject) = optional(program);
+            locate(&project, &subject, &subject.command, Allocator::System)
+        };
+        assert_eq!(of("{target}/nothing"), Err(Missing::Absent("make peers".into())));
+        assert_eq!(of("no-such-program-anywhere"), Err(Missing::NotInstalled("no-such-program-anywhere".into())));
+        let (project, subject) = optional("{target}/nothing");
+        let built = Subject { install: None, ..subject };
+        let missing = locate(&project, &built, &built.command, Allocator::System);
+        assert!(matches!(missing, Err(Missing::NotBuilt(_))), "{missing:?}");
+    }
+
+    #[test]
+    fn the_bundle_and_the_build_folder_stand_in_the_values_of_a_subject_s_own_variables() {
+        let (_, subject) = optional("python3");
+        let shared = Shared {
+            origin: "https://localhost:34567".into(),
+            ca: "/scratch/ca.pem".into(),
+            resolve: None,
+            key: Key::new("key".into()),
+            model: "m".into(),
+            count_file: PathBuf::new(),
+            proxy_count_file: PathBuf::new(),
+            proxy_socket: PathBuf::new(),
+            target: "/project/target/release".into(),
+            count_library: PathBuf::new(),
+        };
+        let cell = Cell {
+            subject: subject.id.clone(),
+            scenario: "chat".into(),
+            probe: "rss".into(),
+            factors: Default::default(),
+        };
+        let env = environment(&subject, &cell, Probe::Rss, "/s/chat", &shared, None);
+        let of = |name: &str| env.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        assert_eq!(of("SSL_CERT_FILE"), Some("/scratch/ca.pem"));
+        assert_eq!(of("PATH"), Some("/project/target/release/../peers/bin"));
+        assert_eq!(of("PLIMSOLL_BASE_URL"), Some("https://localhost:34567/s/chat"));
+    }
 
     #[test]
     fn a_set_of_techniques_is_told_by_names() {

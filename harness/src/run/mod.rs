@@ -398,6 +398,7 @@ impl<'a> Runner<'a> {
             model: access.model.clone().unwrap_or_else(|| MODEL.to_owned()),
             count_file: scratch.join("count"),
             proxy_count_file: scratch.join("proxy-count"),
+            target: self.project.target_dir(),
             proxy_socket: scratch.join("proxy"),
             count_library: count_library()?,
         };

@@ -275,7 +275,7 @@ impl Taking<'_> {
     fn start(&mut self, subject: &Subject) -> Result<Subjected, Trouble> {
         let bench = self.bench;
         self.room()?;
-        let (program, arguments) = self.locate(&subject.command)?;
+        let (program, arguments) = self.locate(subject, &subject.command)?;
         let prefix = bench.mock.map_or_else(String::new, |_| format!("/s/{}", self.script(self.scenario.script)));
         let dhat_file = (self.probe == Probe::Dhat).then(|| {
             let cell = &self.sample.cell;
@@ -294,7 +294,8 @@ impl Taking<'_> {
             mock.reset().map_err(Trouble::failed)?;
         }
         let group = self.group()?;
-        let proxy = subject.proxy.as_ref().map(|command| self.start_proxy(command, group.as_ref())).transpose()?;
+        let proxy =
+            subject.proxy.as_ref().map(|command| self.start_proxy(subject, command, group.as_ref())).transpose()?;
         env.extend(proxy.iter().map(|proxy| (proxy::VARIABLE.to_owned(), proxy.address().to_owned())));
         let process = Process::start_in(&Launch { program, arguments, env }, group.as_ref())?;
         let watched = Watched::new(process.id()).map_err(Trouble::failed)?;
@@ -318,13 +319,13 @@ impl Taking<'_> {
         self.bench.fault.map_or_else(|| script.to_owned(), |fault| format!("{script}+{fault}"))
     }
 
-    fn locate(&self, command: &[String]) -> Result<(PathBuf, Vec<String>), Trouble> {
-        let located = launch::locate(self.bench.project, command, launch::allocator(&self.sample.cell));
+    fn locate(&self, subject: &Subject, command: &[String]) -> Result<(PathBuf, Vec<String>), Trouble> {
+        let located = launch::locate(self.bench.project, subject, command, launch::allocator(&self.sample.cell));
         located.map_err(|missing| match missing {
-            Missing::NotInstalled(name) => Trouble {
-                status: Status::Unavailable,
-                message: format!("{name} is not in PATH; install it to measure this"),
-            },
+            Missing::NotInstalled(name) => {
+                Trouble::unavailable(format!("{name} is not in PATH; install it to measure this"))
+            }
+            Missing::Absent(how) => Trouble::unavailable(format!("{} is not there; to get it: {how}", subject.id)),
             Missing::NotBuilt(path) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 Trouble::failed(format!("{name} is not there; build it, or name its build command in plimsoll.toml"))
@@ -332,9 +333,9 @@ impl Taking<'_> {
         })
     }
 
-    fn start_proxy(&self, command: &[String], group: Option<&Group>) -> Result<Proxy, Trouble> {
+    fn start_proxy(&self, subject: &Subject, command: &[String], group: Option<&Group>) -> Result<Proxy, Trouble> {
         let shared = self.bench.shared;
-        let (program, arguments) = self.locate(command)?;
+        let (program, arguments) = self.locate(subject, command)?;
         let env = launch::proxy_environment(&self.sample.cell, self.probe, shared);
         // The last sample's proxy was killed and left its socket.
         let _ = std::fs::remove_file(&shared.proxy_socket);

@@ -3,7 +3,7 @@
 //! No network, no script; light, dark and print by CSS variables. Every chart is SVG made here, with a title, a description and its data as a
 //! table beside it. What comes from a record is cleaned first (`clean.rs`) and escaped by maud; the embedded JSON is escaped by [`embed`].
 //!
-//! - `page` parts, in reading order: `lead`, `profile`, `model`, `beside`, `ladder`, `techniques`, `accounts`, `places`, `heap`, `ledger`, `method`.
+//! - `page` parts, in reading order: `lead`, `profile`, `model`, `beside`, `peers`, `ladder`, `techniques`, `accounts`, `places`, `heap`, `ledger`, `method`.
 //! - `chart` frames a chart; `bars`, `curve`, `differences`, `lines`, `stack` draw one; `table` lays out figures.
 
 mod accounts;
@@ -19,6 +19,7 @@ mod ledger;
 mod lines;
 mod method;
 mod model;
+mod peers;
 mod places;
 mod profile;
 mod stack;
@@ -97,6 +98,7 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
         part("model", "What memory depends on", model::section(view)),
         part("line", "What a given memory holds", model::line(view)),
         part("beside", "Helpers and proxies", beside::section(view)),
+        part("peers", "Other people’s clients", peers::section(view)),
         part("latency", "Time per request", places::latency(view)),
         part("ladder", "Why 8 MB was thought hard", ladder::section(view)),
         part("techniques", "Technique ledger", techniques::section(view)),

@@ -5,12 +5,14 @@
 //! - `beside`: the table of those that have other processes do their work.
 //! - `failures`: what does not count, by its reason.
 //! - `accounts`: byte ledgers, side by side.
+//! - `peers`: other people's clients beside the levels.
 //! - `time`: time beside memory, against the base level.
 
 mod accounts;
 mod beside;
 mod block;
 mod failures;
+pub mod peers;
 mod rows;
 mod time;
 

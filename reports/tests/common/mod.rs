@@ -371,6 +371,39 @@ pub(crate) fn quick() -> Record {
     b.failed(&broken, Status::WrongAnswer, "the answers’ checksum is 7, expected 9: the subject dropped text").build()
 }
 
+/// A record of the base level and two peers, one of which can choose its runtime and was counted, and a third that is not there.
+pub(crate) fn peers() -> Record {
+    let mut b = Builder::new()
+        .subject("original", "level", "reqwest as it comes")
+        .subject("genai", "peer", "the crate genai")
+        .subject("httpx", "peer", "one client of httpx")
+        .subject("absent", "peer", "not installed")
+        .scenario("chat", 1);
+    let genai = Shape { growth: 2_097_152, allocs: 196, bytes: 20_000, micros: 820, ..PLAIN };
+    for (name, shape) in [("original", PLAIN), ("genai", genai)] {
+        for (runtime, micros) in [("current_thread", 410), ("multi_thread", 500)] {
+            let micros = if name == "original" { micros } else { shape.micros };
+            let with = [("allocator", "system"), ("protocol", "h1"), ("runtime", runtime)];
+            b = b.measured(&cell(name, "chat", "rss", &with), &[Shape { micros, ..shape }; 2]);
+        }
+        let one = [("allocator", "system"), ("protocol", "h1"), ("runtime", "current_thread")];
+        b = b.measured(&cell(name, "chat", "count", &one), &[shape; 2]);
+    }
+    let plain = [("allocator", "system"), ("protocol", "h1")];
+    b = b.measured(&cell("httpx", "chat", "rss", &plain), &[Shape { growth: 10_485_760, micros: 1_250, ..PLAIN }; 2]);
+    let reason = "absent is not there; to get it: make peers";
+    let mut record = b.failed(&cell("absent", "chat", "rss", &plain), Status::Unavailable, reason).build();
+    for sample in &mut record.samples {
+        let build = match sample.cell.subject.as_str() {
+            "original" => "0.1.0+0123456789abcdef",
+            "genai" => "0.7.2+0123456789abcdef",
+            _ => "0.28.1+python3.11.7",
+        };
+        sample.greeting.insert("build".to_owned(), build.to_owned());
+    }
+    record
+}
+
 /// A record whose every string is hostile.
 pub(crate) fn hostile() -> Record {
     let nasty = [

@@ -49,6 +49,7 @@ pub(super) fn run(project: &Project, args: &super::Args) -> Outcome {
         count_file: PathBuf::new(),
         count_library: PathBuf::new(),
         proxy_count_file: PathBuf::new(),
+        target: project.target_dir(),
         proxy_socket: scratch.path().join("proxy"),
     };
     let proxies = proxies(project, &subjects, &shared)?;
@@ -126,8 +127,9 @@ fn located(
     command: &[String],
 ) -> Result<(PathBuf, Vec<String>), Failure> {
     let of = format!("subject {:?}.{key}", subject.id);
-    launch::locate(project, command, Allocator::System).map_err(|missing| match missing {
+    launch::locate(project, subject, command, Allocator::System).map_err(|missing| match missing {
         Missing::NotInstalled(name) => Failure::usage(format!("{of}: there is no {name} here")),
+        Missing::Absent(how) => Failure::usage(format!("{of}: it is not there; to get it: {how}")),
         Missing::NotBuilt(path) => Failure::usage(format!("{of}: {} is not there; build it", path.display())),
     })
 }

@@ -1,21 +1,26 @@
 //! The Python subject: it works, and it is the one that the protocol's page shows.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::server::{Server, text};
-use common::{KEY, Subject, command, crc, pairs};
+use crate::common::server::{Server, text};
+use crate::common::{KEY, Subject, command, crc, pairs};
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("python/subject.py")
 }
 
-/// The subject's command, or `None` where there is no Python; that is an error in CI, where there must be one.
-#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+/// The subject's command, or `None` where there is no Python.
 fn python(base_url: &str) -> Option<Command> {
+    let mut start = interpreter(base_url)?;
+    start.arg(source());
+    Some(start)
+}
+
+/// Python without a program, or `None` where there is none; that is an error in CI, where there must be one.
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+pub(crate) fn interpreter(base_url: &str) -> Option<Command> {
     let there =
         Command::new("python3").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
     if !there {
@@ -28,7 +33,6 @@ fn python(base_url: &str) -> Option<Command> {
     for name in ["PATH", "HOME"] {
         start.envs(std::env::var_os(name).map(|value| (name, value)));
     }
-    start.arg(source());
     Some(start)
 }
 
