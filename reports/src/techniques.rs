@@ -102,6 +102,8 @@ pub enum Sign {
     Costs,
     /// Nothing that so many pairs could see.
     Nothing,
+    /// Not to be said: with so few pairs among so many questions, no difference at all would be certain.
+    TooFew,
 }
 
 /// A technique's effect on a measure.
@@ -114,7 +116,8 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// The sign in words: `saves`, `costs`, `no effect that 20 pairs could see`, `no effect, exactly`.
+    /// The sign in words: `saves`, `costs`, `no effect that 20 pairs could see`, `no effect, exactly`,
+    /// `8 pairs are too few to say`.
     #[must_use]
     pub fn told(&self) -> String {
         match self.sign {
@@ -122,6 +125,8 @@ impl Effect {
             Sign::Costs => "costs".to_owned(),
             Sign::Nothing if self.contrast.is_exact() => "no effect, exactly".to_owned(),
             Sign::Nothing => format!("no effect that {} pairs could see", self.contrast.pairs),
+            Sign::TooFew if self.contrast.pairs == 1 => "1 pair is too few to say".to_owned(),
+            Sign::TooFew => format!("{} pairs are too few to say", self.contrast.pairs),
         }
     }
 }
@@ -189,21 +194,34 @@ fn in_order(view: &View, found: Vec<(Question, [Option<Contrast>; 4])>) -> Vec<(
 }
 
 /// Gives each difference its sign. An exact one is what it is. The others are one family of questions (Holm): so many of them would find
-/// something by chance alone, were each judged as if it were the only one.
+/// something by chance alone, were each judged as if it were the only one. One with so few pairs that even if all of them agreed it could not be
+/// told from chance is no finding of "no effect".
 #[must_use]
 pub fn judge(contrasts: &[Option<Contrast>]) -> Vec<Option<Effect>> {
     let chances: Vec<f64> = contrasts.iter().flatten().filter_map(|contrast| contrast.chance).collect();
-    let mut adjusted = holm(&chances).into_iter();
-    let sign = |contrast: &Contrast, certain: bool| match contrast.difference().value() {
-        difference if certain && difference < 0.0 => Sign::Saves,
-        difference if certain && difference > 0.0 => Sign::Costs,
+    let adjusted = holm(&chances);
+    let sign = |contrast: &Contrast, question: Option<usize>| match contrast.difference().value() {
+        _ if question.is_some_and(|at| adjusted[at] > ALPHA) => {
+            let at = question.unwrap_or_default();
+            if is_answerable(&chances, at, contrast.pairs) { Sign::Nothing } else { Sign::TooFew }
+        }
+        difference if difference < 0.0 => Sign::Saves,
+        difference if difference > 0.0 => Sign::Costs,
         _ => Sign::Nothing,
     };
+    let mut questions = 0..chances.len();
     let mut effect = |contrast: &Contrast| {
-        let certain = contrast.chance.is_none_or(|_| adjusted.next().is_some_and(|chance| chance <= ALPHA));
-        Effect { contrast: *contrast, sign: sign(contrast, certain) }
+        let question = contrast.chance.and_then(|_| questions.next());
+        Effect { contrast: *contrast, sign: sign(contrast, question) }
     };
     contrasts.iter().map(|contrast| contrast.as_ref().map(&mut effect)).collect()
+}
+
+/// Whether a question among `chances` would be answered if all of its pairs agreed: the exact signed-rank test then gives 2^(1 − pairs).
+fn is_answerable(chances: &[f64], at: usize, pairs: usize) -> bool {
+    let mut best = chances.to_vec();
+    best[at] = (1.0 - pairs as f64).exp2();
+    holm(&best)[at] <= ALPHA
 }
 
 /// Which technique of which subject, and where.
@@ -319,6 +337,10 @@ mod tests {
         assert_eq!(signs(&[clear]), [Some(Sign::Costs)]);
         let mut many = vec![clear];
         many.extend((0..19).map(|_| Some(noisy(8, 0.0))));
+        assert_eq!(signs(&many)[0], Some(Sign::TooFew));
+        assert_eq!(judge(&many)[0].map(|effect| effect.told()).as_deref(), Some("8 pairs are too few to say"));
+        // Twelve could have told it: 2 of 4,096 by chance, twenty times over.
+        many[0] = Some(noisy(12, 0.0));
         assert_eq!(signs(&many)[0], Some(Sign::Nothing));
         // Exact differences are no questions of chance and take nothing from the others.
         let mut exactly = vec![clear];
@@ -337,7 +359,7 @@ mod tests {
                 let turned = there.map(|sign| match sign {
                     Sign::Saves => Sign::Costs,
                     Sign::Costs => Sign::Saves,
-                    Sign::Nothing => Sign::Nothing,
+                    same => same,
                 });
                 prop_assert_eq!(turned, back);
             }
@@ -357,7 +379,7 @@ mod tests {
                 match effect.sign {
                     Sign::Saves => prop_assert!(difference < 0.0),
                     Sign::Costs => prop_assert!(difference > 0.0),
-                    Sign::Nothing => prop_assert!(!effect.contrast.is_exact() || difference == 0.0),
+                    Sign::Nothing | Sign::TooFew => prop_assert!(!effect.contrast.is_exact() || difference == 0.0),
                 }
             }
             let turn = turn % contrasts.len();

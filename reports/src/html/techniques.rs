@@ -39,7 +39,7 @@ fn cell(effect: Option<&Effect>) -> Markup {
     let class = match effect.sign {
         Sign::Saves => "tag ok",
         Sign::Costs => "tag bad",
-        Sign::Nothing => "tag",
+        Sign::Nothing | Sign::TooFew => "tag",
     };
     html! {
         td.num {
