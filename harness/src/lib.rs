@@ -4,7 +4,8 @@
 //! cli ─▶ config ─▶ plan ─▶ run ─┬─▶ process   a subject: started, spoken to, never left behind
 //!                               ├─▶ probe     its memory, read while it stands still
 //!                               ├─▶ mock      the Gemini API, in a process of its own
-//!                               └─▶ event     what happens, for whoever shows it
+//!                               ├─▶ event     what happens, for whoever shows it
+//!                               └─▶ attribute which code asked for memory, from dhat's profiles
 //!     └─▶ verify ─▶ process, mock             what a client says it understood, against what was served
 //! recorder                         what the live service answers, kept as traffic that the mock can serve
 //! ```
@@ -13,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod attribute;
 pub mod cli;
 pub mod config;
 pub mod corpus;

@@ -4,10 +4,14 @@ mod common;
 mod ledger;
 mod line;
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{Project, assert_code, at, ok, repository};
 use plimsoll_reports::derive::Figure;
+use plimsoll_reports::record::Cell;
+use plimsoll_reports::roots::Root;
+use plimsoll_reports::{Record, attribution};
 
 #[test]
 fn a_c_program_that_takes_a_mebibyte_between_two_checkpoints_shows_exactly_1_048_576_bytes_more() {
@@ -174,4 +178,133 @@ probes = ["rss", "count"]
     }
     let error = sample("lost", "rss").error.clone().unwrap_or_default();
     assert!(error.contains("the subject's proxy said") && error.contains("plimsoll-proxy 1 address="), "{error}");
+}
+
+#[test]
+fn a_vec_in_an_async_function_is_told_of_it_with_file_and_line_and_every_byte_of_original_has_a_root() {
+    let subjects = r#"
+version = 1
+[[subject]]
+id = "original"
+command = ["{target}/original-{allocator}"]
+probes = ["count", "dhat"]
+[[subject]]
+id = "with-vec"
+command = ["{target}/probe-original-vec-{allocator}"]
+probes = ["dhat"]
+"#;
+    let suite = r#"
+[suite.s]
+subjects = ["original", "with-vec"]
+scenarios = ["chat"]
+samples = { count = 1, dhat = 1 }
+[[suite.s.matrix]]
+probes = ["count", "dhat"]
+"#;
+    let project = Project::with_subjects(subjects, suite);
+    assert_code(&project.plimsoll(&["run", "--suite", "s", "--out", "out"]), 0);
+    let record = project.record("out");
+    let all = attribution::of(&record);
+    let of = |subject: &str, whole: bool| {
+        let found = all.iter().find(|a| a.cell.subject == subject && a.whole == whole);
+        found.unwrap_or_else(|| panic!("no call sites of {subject}: {:?}", unattributed(&record)))
+    };
+
+    // Every byte that dhat counted is at a site, at each checkpoint that has sites.
+    for sample in ok(&record).filter(|sample| sample.cell.probe == "dhat") {
+        let with_sites: Vec<_> = sample.checkpoints.iter().filter(|point| !point.sites.is_empty()).collect();
+        let names: Vec<_> = with_sites.iter().map(|point| point.name.as_str()).collect();
+        assert_eq!(names, ["steady@64", "steady@128", "dropped"]);
+        for point in with_sites {
+            let sum: u64 = point.sites.iter().map(|site| site.bytes).sum();
+            assert_eq!(i64::try_from(sum).ok(), point.metrics.get("dhat.total").copied(), "{}", point.name);
+        }
+    }
+
+    // The one more block, under the function that makes it, at the line that says so.
+    let source =
+        std::fs::read_to_string(repository().join("harness/subjects/src/probe.rs")).expect("the subject's source");
+    let line = 1 + source.lines().position(|line| line.ends_with("// the one more block of chat")).expect("the mark");
+    let blocks: Vec<_> = of("with-vec", false)
+        .sites
+        .iter()
+        .filter(|site| matches!(site.root, Root::Own(frame) if frame.function.ends_with("probe::original_vec_chat")))
+        .collect();
+    let [block] = blocks.as_slice() else { panic!("not one site: {blocks:#?}") };
+    let Root::Own(frame) = block.root else { unreachable!("it was chosen by that") };
+    assert_eq!(frame.file.as_deref(), Some("harness/subjects/src/probe.rs"));
+    assert_eq!(frame.line, u32::try_from(line).ok());
+    assert_eq!((block.asked.blocks, block.asked.bytes), (64, 64 * 4_096));
+
+    // Nearly all that was counted is under a root, C included; and the rest of the names are as people write them.
+    for whole in [false, true] {
+        let original = of("original", whole);
+        let coverage = original.coverage().expect("bytes");
+        assert!(original.counted.is_some() && coverage >= 0.95, "{coverage}");
+    }
+    for frame in &record.frames {
+        assert!(!frame.function.ends_with("{{closure}}") && !frame.function.contains("::h0"), "{frame:?}");
+        assert!(frame.file.as_deref().is_none_or(|file| !file.starts_with('/')), "{frame:?}");
+    }
+    let version =
+        |krate: &str| record.frames.iter().find(|f| f.krate.as_deref() == Some(krate)).and_then(|f| f.version.clone());
+    assert!(version("hyper").is_some_and(|version| version.starts_with("1.")), "{:?}", version("hyper"));
+
+    // What other programs read lies beside the profile.
+    let name = all[0].profile.and_then(|name| name.strip_suffix(".dhat.json")).expect("a profile").to_owned();
+    let folded =
+        std::fs::read_to_string(project.path().join("out").join(format!("{name}.folded"))).expect("folded stacks");
+    let bytes: i64 = folded.lines().filter_map(|line| line.rsplit_once(' ')?.1.parse::<i64>().ok()).sum();
+    assert_eq!(bytes, of("original", true).rust.bytes);
+    assert!(project.path().join("out").join(format!("{name}.speedscope.json")).is_file());
+
+    a_profile_that_cannot_be_used_costs_its_sample_its_sites_and_nothing_else(&project, &record);
+}
+
+/// Goes on with that run: reads it again with the profile spoilt in every way.
+fn a_profile_that_cannot_be_used_costs_its_sample_its_sites_and_nothing_else(project: &Project, record: &Record) {
+    let dir = project.path().join("out");
+    let program = |cell: &Cell| -> Option<PathBuf> {
+        Some(target_file(&format!("{}-dhat", cell.subject.replace("with-vec", "probe-original-vec"))))
+    };
+    let again = |program: &dyn Fn(&Cell) -> Option<PathBuf>| {
+        let mut record = record.clone();
+        (record.frames, record.sites) = (Vec::new(), Vec::new());
+        record.samples.iter_mut().flat_map(|sample| &mut sample.checkpoints).for_each(|point| point.sites.clear());
+        plimsoll::attribute::fill(&mut record, &dir, &repository(), program);
+        record
+    };
+    assert_eq!(again(&program).sites.len(), record.sites.len());
+
+    let said = unattributed(&again(&|_| Some(target_file("probe-null"))));
+    assert!(said.len() == 2 && said.iter().all(|why| why.contains("built anew")), "{said:?}");
+    let said = unattributed(&again(&|_| None));
+    assert!(said.len() == 2 && said.iter().all(|why| why.contains("not there")), "{said:?}");
+
+    let sample = record
+        .samples
+        .iter()
+        .find(|sample| sample.cell.subject == "original" && sample.cell.probe == "dhat")
+        .expect("a sample");
+    let whole = dir.join(sample.profile.as_deref().expect("a profile"));
+    let at_64 = dir.join(plimsoll::attribute::profile_at(sample.profile.as_deref().expect("a profile"), 64));
+    let good = std::fs::read(&whole).expect("readable");
+    for (bytes, part) in
+        [(good[..good.len() / 2].to_vec(), "cut short"), (std::fs::read(&at_64).expect("readable"), "another process")]
+    {
+        std::fs::write(&whole, bytes).expect("writable");
+        let again = again(&program);
+        let said = unattributed(&again);
+        assert!(matches!(said.as_slice(), [why] if why.contains(part) && !why.contains('\n')), "{said:?}");
+        assert_eq!(ok(&again).count(), ok(record).count());
+        assert!(attribution::of(&again).iter().all(|a| a.cell.subject == "with-vec"));
+    }
+}
+
+fn unattributed(record: &Record) -> Vec<String> {
+    record.samples.iter().filter_map(|sample| sample.unattributed.clone()).collect()
+}
+
+fn target_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_plimsoll")).with_file_name(name)
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::record::Record;
+use crate::source_url::SourceUrl;
 
 /// A form of report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,9 +79,15 @@ impl FromStr for Format {
 /// The record in that form. The same record gives the same bytes: there is no clock, no machine and no order by chance in them.
 #[must_use]
 pub fn render(record: &Record, format: Format) -> Vec<u8> {
+    render_linked(record, format, None)
+}
+
+/// The same, with links to lines of the project's own code where it can be read.
+#[must_use]
+pub fn render_linked(record: &Record, format: Format, source: Option<&SourceUrl>) -> Vec<u8> {
     match format {
-        Format::Html => crate::html::render(record).into_bytes(),
-        Format::Markdown => crate::markdown::render(record).into_bytes(),
+        Format::Html => crate::html::render(record, source).into_bytes(),
+        Format::Markdown => crate::markdown::render(record, source).into_bytes(),
         Format::Json => crate::json::render(record).into_bytes(),
         Format::Csv => crate::csv::render(record).into_bytes(),
     }

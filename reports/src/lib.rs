@@ -11,6 +11,7 @@
 //! - [`terminal`], [`mod@format`] with [`html`], [`markdown`], [`json`], [`csv`]: the reports.
 #![forbid(unsafe_code)]
 
+pub mod attribution;
 mod beside;
 pub mod cell;
 pub mod claims;
@@ -20,6 +21,7 @@ pub mod csv;
 pub mod derive;
 mod figure_name;
 pub mod format;
+mod function_name;
 pub mod gate;
 pub mod html;
 pub mod json;
@@ -32,8 +34,11 @@ pub mod model;
 pub mod noise;
 pub mod read;
 pub mod record;
+pub mod roots;
 pub mod schema;
 mod sites;
+mod source_url;
+pub mod stacks;
 pub mod stats;
 pub mod summary;
 pub mod techniques;
@@ -42,7 +47,8 @@ pub mod units;
 pub mod view;
 
 pub use figure_name::NoFigure;
-pub use format::{Format, UnknownFormat, render};
+pub use format::{Format, UnknownFormat, render, render_linked};
 pub use read::{RecordError, Samples, Torn};
 pub use record::Record;
+pub use source_url::{NoSourceUrl, SourceUrl};
 pub use summary::{Summary, summary};

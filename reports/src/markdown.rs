@@ -2,12 +2,14 @@
 
 mod ladder;
 mod peers;
+mod sites;
 mod techniques;
 
 use std::fmt::Write as _;
 
 use crate::line;
 use crate::record::Record;
+use crate::source_url::SourceUrl;
 use crate::summary::{self, status_name};
 use crate::units::{Bytes, ratio, whole};
 use crate::view::{Accounts, Block, Entry, Labels, Scenario, Times, View, beside_columns};
@@ -17,10 +19,10 @@ const LIMIT: usize = 60_000;
 /// Failures that are listed one by one before the rest is only counted.
 const FAILURES: usize = 20;
 
-/// The record as Markdown.
+/// The record as Markdown. `source` is where the project's own code can be read, for links to its lines.
 #[must_use]
-pub fn render(record: &Record) -> String {
-    let view = View::new(record);
+pub fn render(record: &Record, source: Option<&SourceUrl>) -> String {
+    let view = View::linked(record, source);
     let told = summary::of(&view);
     let mut out = String::new();
     let _ = writeln!(out, "## Memory per level\n\n**{}**\n", prose(&told.verdict));
@@ -46,6 +48,7 @@ pub fn render(record: &Record) -> String {
         ledgers,
         ladder::section,
         techniques::section,
+        sites::table,
         failures,
         environment,
         glossary,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use common::Builder;
 use plimsoll_reports::record::Record;
-use plimsoll_reports::{Format, render};
+use plimsoll_reports::{Format, render, render_linked};
 use scraper::{ElementRef, Html, Selector};
 
 fn page(record: &Record) -> (String, Html) {
@@ -20,7 +20,13 @@ fn all<'a>(html: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
 }
 
 fn records() -> [Record; 4] {
-    [common::quick(), common::peers(), common::hostile(), Builder::new().build()]
+    [with_sites(), common::peers(), common::hostile(), Builder::new().build()]
+}
+
+fn with_sites() -> Record {
+    let mut record = common::quick();
+    common::sites::put(&mut record, None);
+    record
 }
 
 #[test]
@@ -265,12 +271,41 @@ fn the_same_record_gives_the_same_bytes() {
 #[test]
 fn what_was_not_measured_is_said() {
     let (_, html) = page(&Builder::new().build());
-    for id in ["latency", "mappings", "jemalloc", "dhat"] {
+    for id in ["latency", "mappings", "jemalloc", "dhat", "sites"] {
         let text: String = all(&html, &format!("#{id}")).iter().flat_map(|e| e.text()).collect();
         assert!(text.contains("Not measured in this run"), "{id}: {text}");
     }
     assert_eq!(all(&html, "svg").len(), 0);
     assert_eq!(all(&html, "#claims .tag.none").len(), 22);
+}
+
+#[test]
+fn call_sites_stand_by_root_crate_and_line_and_lead_to_the_source() {
+    let source = "https://host.example/o/n/blob/0123abc".parse().unwrap();
+    let text = String::from_utf8(render_linked(&with_sites(), Format::Html, Some(&source))).unwrap();
+    let html = Html::parse_document(&text);
+    let rows = |id: &str| -> Vec<String> {
+        let cells = |row: &ElementRef<'_>| row.text().collect::<Vec<_>>().join(" ");
+        all(&html, &format!("#{id} tbody tr")).iter().map(cells).collect()
+    };
+    // The first is of `original`, chat, per request: 1,000 B of Rust, 500 of them by its own code, 300 by hyper in it.
+    let (roots, crates, sites) = (rows("sites-1-roots"), rows("sites-1-crates"), rows("sites-1-sites"));
+    let row = |rows: &[String], name: &str, figures: &str| {
+        assert!(rows.iter().any(|row| row.starts_with(name) && row.contains(figures)), "{name} {figures}: {rows:#?}");
+    };
+    row(&roots, "Provider::ask", "800 20");
+    row(&roots, "hyper connection task", "150 10");
+    row(&roots, "other", "50 10");
+    row(&roots, "C", "12,412");
+    row(&crates, "client", "500 10");
+    row(&crates, "hyper 1.12.0", "450 20");
+    row(&sites, "Provider::ask", "500 10");
+    row(&sites, "Buffered::poll_read, several sites", "150 10");
+    let links: BTreeSet<&str> = all(&html, "#sites-1-sites a").iter().filter_map(|a| a.attr("href")).collect();
+    assert_eq!(links.into_iter().collect::<Vec<_>>(), ["https://host.example/o/n/blob/0123abc/client/src/lib.rs#L7"]);
+    // Without a place to link to there is no link.
+    assert!(all(&page(&with_sites()).1, "#sites a[href^=http]").is_empty());
+    assert!(!all(&html, "#sites-1-flame svg svg rect").is_empty());
 }
 
 #[test]

@@ -169,6 +169,35 @@ fn markdown_of_a_hostile_record_is_text() {
 }
 
 #[test]
+fn markdown_has_the_call_sites_folded_and_no_more_than_fit() {
+    let mut record = common::quick();
+    common::sites::put(&mut record, None);
+    let shown = text(&record, Format::Markdown);
+    let table: Vec<&str> =
+        shown.lines().skip_while(|line| !line.contains("<summary>original, chat: ")).take(9).collect();
+    let row = |at: usize, parts: &[&str]| {
+        for part in parts {
+            assert!(table[at].contains(part), "{part} not in {:?}", table[at]);
+        }
+    };
+    row(4, &["Provider::ask, client/src/lib.rs:7", "500 | 10"]);
+    row(5, &["Buffered::poll\\_read, hyper 1.12.0", "Provider::ask, client/src/lib.rs:7", "300 | 10"]);
+    row(6, &["several sites", "hyper connection task", "150 | 10"]);
+    row(7, &["other", "50 | 10"]);
+    row(8, &["| C | |"]);
+    // As many cells as full has, and more.
+    let mut b = Builder::new().subject("original", "level", "");
+    for at in 0..40 {
+        let name = format!("scenario-{at}");
+        b = b.scenario(&name, 1).measured(&cell("original", &name, "dhat", &[]), &[PLAIN]);
+    }
+    let mut record = b.build();
+    common::sites::put(&mut record, None);
+    let shown = text(&record, Format::Markdown);
+    assert!(shown.len() < 65_536 && shown.contains("more cells have call sites"), "{} bytes", shown.len());
+}
+
+#[test]
 fn markdown_fits_a_comment() {
     let mut b = Builder::new().subject("original", "level", "");
     for at in 0..300 {

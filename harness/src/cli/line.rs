@@ -128,7 +128,7 @@ pub(super) fn run(project: &Project, args: &Args) -> Outcome {
         if first { plan::proofs(record, args.memory, bounds, limited.is_ok(), args.samples) } else { Vec::new() }
     });
     let record = record.map_err(super::run::failure)?;
-    super::run::report(&record, &dir, &order.key)?;
+    super::run::report(&record, &dir, &order.key, None)?;
     let memory = args.memory as f64;
     let lines = line::lines(&record, memory);
     match args.format {

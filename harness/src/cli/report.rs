@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use plimsoll_reports::{Format, render};
+use plimsoll_reports::{Format, SourceUrl, render_linked};
 
 use super::{Failure, Outcome, print};
 use crate::run::store;
@@ -15,6 +15,7 @@ With one format and no --out the report goes to standard output.
 Examples:
   plimsoll report target/plimsoll/latest
   plimsoll report record.json --format markdown
+  plimsoll report record.json --source-url https://github.com/OWNER/NAME/blob/COMMIT
   plimsoll report record.json --format html,json,csv --out site")]
 pub(super) struct Args {
     /// Run folder or record.json
@@ -22,9 +23,19 @@ pub(super) struct Args {
     /// Formats, with commas between: html, markdown, json, csv
     #[arg(long, value_name = "FORMATS", value_delimiter = ',')]
     format: Vec<String>,
+    #[command(flatten)]
+    source: SourceArgs,
     /// Folder to write to [default: beside the record]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+}
+
+/// Where the measured code can be read.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct SourceArgs {
+    /// Where the project's files can be read at the commit that was measured, for links to its lines: https://github.com/OWNER/NAME/blob/COMMIT
+    #[arg(long = "source-url", value_name = "URL", env = "PLIMSOLL_SOURCE_URL")]
+    pub(super) url: Option<SourceUrl>,
 }
 
 pub(super) fn run(args: Args) -> Outcome {
@@ -32,7 +43,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let formats = formats.collect::<Result<Vec<_>, _>>()?;
     let record = store::read(&args.record).map_err(Failure::usage)?;
     if let ([format], None) = (formats.as_slice(), &args.out) {
-        return print(&String::from_utf8_lossy(&render(&record, *format)));
+        return print(&String::from_utf8_lossy(&render_linked(&record, *format, args.source.url.as_ref())));
     }
     let beside = || if args.record.is_dir() { args.record.clone() } else { args.record.with_file_name("") };
     let dir = args.out.clone().unwrap_or_else(beside);
@@ -43,7 +54,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let formats = if formats.is_empty() { vec![Format::Html, Format::Markdown] } else { formats };
     for format in formats {
         let path = dir.join(format.file_name());
-        store::write_whole(&path, &render(&record, format)).map_err(Failure::usage)?;
+        store::write_whole(&path, &render_linked(&record, format, args.source.url.as_ref())).map_err(Failure::usage)?;
         print(&format!("{}\n", path.display()))?;
     }
     Ok(0)

@@ -6,9 +6,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use plimsoll_reports::record::{PlannedCell, Record, Status};
-use plimsoll_reports::{Format, render, terminal};
+use plimsoll_reports::{Format, SourceUrl, render_linked, stacks, terminal};
 use rand::RngExt;
 
+use super::report::SourceArgs;
 use super::{Failure, Outcome, colours, interrupted, note_interrupts, print, say};
 use crate::config::{Probe, Project};
 use crate::event::{JsonLines, Progress, human};
@@ -72,6 +73,8 @@ pub(super) struct Args {
     /// Do not run the subjects' build commands first
     #[arg(long)]
     no_build: bool,
+    #[command(flatten)]
+    source: SourceArgs,
     /// Write what happens as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
@@ -201,12 +204,12 @@ pub(super) fn run(project: &Project, args: &Args) -> Outcome {
             .report_to(Box::new(events.map_err(|e| Failure::usage(format!("cannot write {}: {e}", path.display())))?));
     }
     let record = runner.run().map_err(failure)?;
-    finish(&record, &dir, &order.key)
+    finish(&record, &dir, &order.key, &args.source)
 }
 
 /// Writes the report, shows the table, and says where everything is.
-fn finish(record: &Record, dir: &Path, key: &Key) -> Outcome {
-    report(record, dir, key)?;
+fn finish(record: &Record, dir: &Path, key: &Key, source: &SourceArgs) -> Outcome {
+    report(record, dir, key, source.url.as_ref())?;
     print(&terminal::render(record, width(), colours()))?;
     print(&format!("\n{}", place(dir)))?;
     let code = run::exit_code(record);
@@ -223,10 +226,13 @@ fn finish(record: &Record, dir: &Path, key: &Key) -> Outcome {
     Ok(code)
 }
 
-/// Writes the report beside the record, and looks whether the key is in anything that was written.
-pub(super) fn report(record: &Record, dir: &Path, key: &Key) -> Result<(), Failure> {
+/// Writes the report beside the record and the stacks beside the profiles, and looks whether the key is in anything that was written.
+pub(super) fn report(record: &Record, dir: &Path, key: &Key, source: Option<&SourceUrl>) -> Result<(), Failure> {
+    for (name, bytes) in stacks::files(record) {
+        store::write_whole(&dir.join(name), &bytes).map_err(Failure::invalid)?;
+    }
     for format in [Format::Html, Format::Markdown] {
-        let bytes = render(record, format);
+        let bytes = render_linked(record, format, source);
         store::write_whole(&dir.join(format.file_name()), &bytes).map_err(Failure::invalid)?;
     }
     if let Some(path) = leak(dir, key) {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use plimsoll_reports::record::{Cell, PlannedCell, Record, Sample};
 
+use super::scenario::{self, Scenario};
+use crate::config::Probe;
 use crate::run::live::requests_of;
 
 /// Seconds per sample, by how well the past matches.
@@ -15,6 +17,9 @@ pub struct Predictor {
     /// What each request takes, where that is set by a rate.
     paced: Option<Duration>,
 }
+
+/// What dhat takes to write a profile, names and all. Milliseconds.
+const PROFILE_MS: f64 = 400.0;
 
 /// What a sample costs besides its subject's own time: spawning, the trampoline, reading, writing the line. Milliseconds.
 const OVERHEAD_MS: f64 = 12.0;
@@ -40,7 +45,7 @@ impl Predictor {
     /// Learns from a sample, so that the time left gets truer as a run goes on.
     pub fn learn(&mut self, sample: &Sample) {
         let Some(last) = sample.checkpoints.last() else { return };
-        let ms = last.at_ms + OVERHEAD_MS;
+        let ms = last.at_ms + OVERHEAD_MS + profiles(sample);
         self.exact.entry(sample.cell.clone()).or_default().push(ms);
         let kind = (sample.cell.scenario.clone(), sample.cell.probe.clone());
         self.alike.entry(kind).or_default().push(ms);
@@ -60,6 +65,16 @@ impl Predictor {
     pub fn total(&self, cells: &[PlannedCell]) -> Duration {
         cells.iter().map(|c| self.sample(&c.cell) * c.samples).sum()
     }
+}
+
+/// What a sample's profiles cost besides, milliseconds: each is written at its process's end, and those of shorter lives have processes of their own.
+fn profiles(sample: &Sample) -> f64 {
+    if sample.cell.probe != Probe::Dhat.as_str() {
+        return 0.0;
+    }
+    let ends = scenario::find(&sample.cell.scenario).map_or(&[][..], Scenario::profiled_at);
+    let lives = sample.checkpoints.iter().filter(|point| ends.iter().any(|at| point.name == format!("steady@{at}")));
+    PROFILE_MS + lives.map(|point| point.at_ms + OVERHEAD_MS + PROFILE_MS).sum::<f64>()
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -82,7 +97,7 @@ fn by_table(cell: &Cell) -> f64 {
         _ => 350.0,
     };
     match cell.probe.as_str() {
-        "dhat" => work + 1500.0,
+        "dhat" => 2.0 * work + 1500.0,
         _ => work,
     }
 }

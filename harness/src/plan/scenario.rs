@@ -3,6 +3,7 @@
 use plimsoll_reports::line::{IN_FLIGHT, SCENARIO as LINE_SCENARIO};
 use plimsoll_reports::record::{Cell, ScenarioInfo};
 
+use crate::attribute;
 use crate::corpus::{self, Call, reading};
 use crate::mock::script::Script;
 
@@ -285,6 +286,13 @@ impl Scenario {
     /// Requests of a whole sample.
     pub fn requests(&self) -> u64 {
         self.steps.last().copied().unwrap_or_default() + self.held.iter().sum::<u64>()
+    }
+
+    /// The requests after which shorter lives end that are profiled besides a whole one: none where the same work cannot be expected to ask for
+    /// the same memory, so that two processes could not be compared site by site.
+    pub fn profiled_at(&self) -> &'static [u64] {
+        let has_all = attribute::PROFILED_AT.iter().all(|requests| self.steps.contains(requests));
+        if self.deterministic && has_all { &attribute::PROFILED_AT } else { &[] }
     }
 
     /// Whether a sample of it puts a thousand requests or more on the machine at once, or makes ten thousand one by one: what is done once to see that it works, and not

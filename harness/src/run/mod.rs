@@ -26,6 +26,7 @@ use jiff::Timestamp;
 use plimsoll_reports::record::{Cell, Environment, Plan, PlannedCell, Record, SCHEMA, Sample, Status, Trust};
 use sha2::{Digest, Sha256};
 
+use crate::attribute;
 use crate::config::{Probe, Project, Streams};
 use crate::event::{Event, Reporter};
 use crate::plan::order::{self, Turn};
@@ -318,6 +319,7 @@ impl<'a> Runner<'a> {
             });
             self.record.samples.push(sample);
         }
+        self.attribute();
         self.record.environment.jemalloc = jemalloc_options(&self.record.samples);
         self.record.finished = Some(Timestamp::now());
         self.store.finish(&self.record)?;
@@ -370,6 +372,16 @@ impl<'a> Runner<'a> {
         }
         self.record.plan.cells.retain(|planned| planned.samples > 0);
         Ok(())
+    }
+
+    /// Reads the profiles, and fills in which code asked for memory.
+    fn attribute(&mut self) {
+        let project = self.project;
+        let program = |cell: &Cell| {
+            let subject = project.config.subject.iter().find(|subject| subject.id == cell.subject)?;
+            launch::locate(project, subject, &subject.command, launch::allocator(cell)).ok().map(|(program, _)| program)
+        };
+        attribute::fill(&mut self.record, self.store.dir(), &project.root, &program);
     }
 
     /// The turns that have no sample yet, in the order that the recorded seed gives.

@@ -1,6 +1,7 @@
 //! One sample: a fresh process put through a scenario, read at every checkpoint, its answers checked.
 
 mod hold;
+mod profile;
 mod soak;
 
 use std::path::{Path, PathBuf};
@@ -127,7 +128,10 @@ pub fn take(
     };
     let sent = bench.live.map_or(0, Live::sent);
     let held = scenario.held_by(&turn.cell);
-    let outcome = Taking { bench, scenario, held, probe, sample: &mut sample, interrupted }.run(subject);
+    let outcome = Taking { bench, scenario, held, probe, sample: &mut sample, interrupted, until: None }.run(subject);
+    if outcome.is_ok() && probe == Probe::Dhat {
+        profile::shorter_lives(bench, subject, scenario, &mut sample, interrupted);
+    }
     if interrupted() {
         return Err(Stop::Interrupted);
     }
@@ -164,6 +168,8 @@ struct Taking<'a> {
     probe: Probe,
     sample: &'a mut Sample,
     interrupted: &'a dyn Fn() -> bool,
+    /// Requests after which its life ends, with all that it has then: only for a profile of it.
+    until: Option<u64>,
 }
 
 /// What was answered so far.
@@ -231,6 +237,9 @@ impl Taking<'_> {
             if self.probe == Probe::Rss && step <= MAPPED_AT {
                 self.sample.mappings = it.watched.mappings().map_err(unread)?;
             }
+            if self.until == Some(step) {
+                return self.exit(it, step);
+            }
         }
         for count in self.held.clone() {
             self.hold(it, count, &mut tally)?;
@@ -243,6 +252,12 @@ impl Taking<'_> {
         }
         let pairs = self.command(it, "drop")?;
         self.checkpoint(it, "dropped", done, &pairs)?;
+        self.exit(it, done)
+    }
+
+    /// Lets it exit, with what was read of it last.
+    fn exit(&mut self, it: &mut Subjected, done: u64) -> Result<u64, Trouble> {
+        self.note_modules(it);
         it.process.tell("exit")?;
         Ok(done)
     }
@@ -277,12 +292,7 @@ impl Taking<'_> {
         self.room()?;
         let (program, arguments) = self.locate(subject, &subject.command)?;
         let prefix = bench.mock.map_or_else(String::new, |_| format!("/s/{}", self.script(self.scenario.script)));
-        let dhat_file = (self.probe == Probe::Dhat).then(|| {
-            let cell = &self.sample.cell;
-            let name = format!("profiles/{}-{}-{}.dhat.json", cell.subject, cell.scenario, self.sample.order);
-            self.sample.profile = Some(name.clone());
-            std::path::absolute(bench.dir.join(&name)).unwrap_or_else(|_| bench.dir.join(name))
-        });
+        let dhat_file = self.profile_file();
         let mut env =
             launch::environment(subject, &self.sample.cell, self.probe, &prefix, bench.shared, dhat_file.as_deref());
         let counters = if self.probe.counts() {

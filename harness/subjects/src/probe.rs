@@ -40,7 +40,7 @@ pub async fn original_vec_chat<P: Provider>(
     request: Request,
     on_text: impl Fn(&str),
 ) -> Result<(), Failure> {
-    let block = std::hint::black_box(vec![1_u8; VEC]);
+    let block = std::hint::black_box(vec![1_u8; VEC]); // the one more block of chat
     let outcome = ask::chat(client, request, on_text).await;
     drop(std::hint::black_box(block));
     outcome

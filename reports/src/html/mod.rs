@@ -3,8 +3,8 @@
 //! No network, no script; light, dark and print by CSS variables. Every chart is SVG made here, with a title, a description and its data as a
 //! table beside it. What comes from a record is cleaned first (`clean.rs`) and escaped by maud; the embedded JSON is escaped by [`embed`].
 //!
-//! - `page` parts, in reading order: `lead`, `profile`, `model`, `beside`, `peers`, `ladder`, `techniques`, `accounts`, `places`, `heap`, `ledger`, `method`.
-//! - `chart` frames a chart; `bars`, `curve`, `differences`, `lines`, `stack` draw one; `table` lays out figures.
+//! - `page` parts, in reading order: `lead`, `profile`, `model`, `beside`, `peers`, `ladder`, `techniques`, `accounts`, `places`, `heap`, `sites`, `ledger`, `method`.
+//! - `chart` frames a chart; `bars`, `curve`, `differences`, `flame`, `lines`, `stack` draw one; `table` lays out figures.
 
 mod accounts;
 mod bars;
@@ -12,6 +12,7 @@ mod beside;
 mod chart;
 mod curve;
 mod differences;
+mod flame;
 mod heap;
 mod ladder;
 mod lead;
@@ -22,6 +23,7 @@ mod model;
 mod peers;
 mod places;
 mod profile;
+pub(crate) mod sites;
 mod stack;
 mod table;
 mod techniques;
@@ -29,6 +31,7 @@ mod techniques;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::record::Record;
+use crate::source_url::SourceUrl;
 use crate::summary;
 use crate::view::View;
 
@@ -36,10 +39,10 @@ const STYLE: &str = include_str!("style.css");
 /// Nothing may be fetched and nothing run, whatever a record holds: a second lock behind the escaping.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/// The record as one HTML page.
+/// The record as one HTML page. `source` is where the project's own code can be read, for links to its lines.
 #[must_use]
-pub fn render(record: &Record) -> String {
-    let view = View::new(record);
+pub fn render(record: &Record, source: Option<&SourceUrl>) -> String {
+    let view = View::linked(record, source);
     let told = summary::of(&view);
     let parts = sections(&view, &told);
     let title = format!("Plimsoll · {} · {}", view.record.plan.suite, view.record.started.strftime("%Y-%m-%d"));
@@ -106,6 +109,7 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
         part("mappings", "Where resident memory lies", places::mappings(view)),
         part("jemalloc", "jemalloc’s view", heap::jemalloc(view)),
         part("dhat", "Rust heap by dhat", heap::dhat(view)),
+        part("sites", "Call sites", sites::section(view)),
         part("claims", "The old report’s claims", ledger::claims(view)),
         part("failures", "Samples that do not count", ledger::failures(view)),
         part("plan", "Plan", method::plan(view)),

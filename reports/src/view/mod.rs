@@ -28,6 +28,7 @@ pub use time::{Timed, Times};
 use crate::derive::{self, CellFigures, Figure, Measured};
 use crate::model::{self, Model};
 use crate::record::{Cell, Record, ScenarioInfo, Status};
+use crate::source_url::SourceUrl;
 
 /// A record, its figures, and its rows.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct View {
     pub cells: Vec<CellFigures>,
     /// The scenarios in the plan's order, then those that only samples name.
     pub scenarios: Vec<Scenario>,
+    /// Where the project's source can be read, for links to its lines.
+    pub source: Option<SourceUrl>,
 }
 
 /// A scenario and its rows.
@@ -56,7 +59,13 @@ impl View {
         let record = crate::clean::record(record);
         let cells = derive::cells(&record);
         let scenarios = scenarios(&record, &cells);
-        Self { record, cells, scenarios }
+        Self { record, cells, scenarios, source: None }
+    }
+
+    /// The same, with links to lines of the project's own code.
+    #[must_use]
+    pub fn linked(record: &Record, source: Option<&SourceUrl>) -> Self {
+        Self { source: source.cloned(), ..Self::new(record) }
     }
 
     /// The cell of a row under a probe.

@@ -1,6 +1,8 @@
 //! Synthetic records. Every figure here is made up, and the environment says so, so that none can be taken for a result.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod sites;
+
 use std::collections::BTreeMap;
 
 use plimsoll_reports::record::*;
@@ -423,9 +425,14 @@ pub(crate) fn hostile() -> Record {
         let pairs = [("allocator", name.as_str()), (name.as_str(), name.as_str())];
         b = b.measured(&cell(name, scenario, "rss", &pairs), &varied(PLAIN, 3));
         b = b.measured(&cell(name, scenario, "count", &pairs), &varied(PLAIN, 3));
+        b = b.measured(&cell(name, scenario, "dhat", &pairs), &varied(PLAIN, 1));
         b = b.failed(&cell(name, scenario, "count", &pairs), Status::Failed, name);
     }
     let mut record = b.build();
+    for name in &nasty {
+        sites::put(&mut record, Some(name));
+        record.samples[0].unattributed = Some(name.clone());
+    }
     record.environment.target = format!("https://user:canary-password@host.example/?key={}", nasty[0]);
     record.environment.kernel = nasty[4].clone();
     record.environment.subject_env = factors(&[(&nasty[0], &nasty[1])]);

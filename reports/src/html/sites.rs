@@ -1,0 +1,179 @@
+//! Call sites: which code asked for memory.
+
+use maud::{Markup, html};
+
+use super::{flame, not_measured};
+use crate::attribution::{self, Asked, Attribution, Part, Sum};
+use crate::function_name;
+use crate::record::{Frame, Status};
+use crate::roots::Root;
+use crate::units::{Quantity, Unit, percent, whole};
+use crate::view::{Labels, View};
+
+/// Sites that are listed one by one.
+const LISTED: usize = 20;
+/// Parts of a table by root or crate.
+const PARTS: usize = 14;
+
+/// All attributions of the record, by scenario.
+pub(super) fn section(view: &View) -> Markup {
+    let all = attribution::of(&view.record);
+    let unattributed: Vec<&str> = view
+        .record
+        .samples
+        .iter()
+        .filter(|sample| sample.status == Status::Ok)
+        .filter_map(|sample| sample.unattributed.as_deref())
+        .collect();
+    if all.is_empty() && unattributed.is_empty() {
+        return not_measured("no sample under the probe `dhat` has call sites.");
+    }
+    let names: Vec<_> = all.iter().map(|a| (a.cell.subject.as_str(), &a.cell.factors)).collect();
+    let labels = Labels::of(&names);
+    html! {
+        p {
+            "Which code asked for the bytes that " code { "count" } " counted. A site belongs to the first function of the project’s own on its stack, from the one that asked outwards; "
+            "what has none there goes to a named root, and what no root is known for is " em { "other" } ". C is what was counted beyond Rust’s own. "
+            "Figures per request are differences of two processes that ended after 64 and 128 requests. Stacks with every frame lie beside the record, under " code { "profiles/" } "."
+        }
+        @for why in unattributed { p.note { "Without call sites: " (why) } }
+        @for (at, attribution) in all.iter().enumerate() {
+            // Of one cell one picture: requests where they are told apart, else the whole life.
+            @let drawn = !all.iter().any(|other| other.cell == attribution.cell && !other.whole) || !attribution.whole;
+            (one(view, attribution, drawn, &labels.names[at], &format!("sites-{}", at + 1)))
+        }
+    }
+}
+
+fn one(view: &View, attribution: &Attribution<'_>, drawn: bool, name: &str, id: &str) -> Markup {
+    let scenario = &attribution.cell.scenario;
+    let what = if attribution.whole { "whole life" } else { "per request" };
+    let title = format!("{name}, {scenario}, {what}");
+    let figure = drawn.then(|| {
+        flame::chart(
+            attribution,
+            format!("{id}-flame"),
+            format!("What asked for memory: {title}"),
+            "Callers stand above what they call; the width is the share of the bytes that Rust asked for. What is called within one crate is one box.".to_owned(),
+        )
+    });
+    let body = html! {
+        p.note { (told(attribution)) }
+        (parts(attribution, &attribution.by_root(), "root", &format!("{id}-roots"), &format!("By root: {title}")))
+        (parts(attribution, &attribution.by_crate(), "crate that asked", &format!("{id}-crates"), &format!("By crate: {title}")))
+        (sites(view, attribution, &format!("{id}-sites"), &format!("By site: {title}")))
+        @if let Some(figure) = figure.flatten() { (figure.frame(true)) }
+    };
+    html! {
+        @if attribution.whole {
+            details id=(id) { summary { (title) } (body) }
+        } @else {
+            h3 id=(id) { a href={ "#" (id) } { (title) } }
+            (body)
+        }
+    }
+}
+
+/// What was asked for, and how much of it has a root.
+fn told(attribution: &Attribution<'_>) -> String {
+    let figure =
+        |sum: Sum| format!("{} B in {} blocks", amount(attribution, sum.bytes), amount(attribution, sum.blocks));
+    let counted = match attribution.counted {
+        Some(counted) => format!("{} counted, of them {} by Rust", figure(counted), figure(attribution.rust)),
+        None => format!("{} by Rust; C was not counted under this cell", figure(attribution.rust)),
+    };
+    let coverage =
+        attribution.coverage().map_or_else(String::new, |share| format!("; {} under a named root", percent(share)));
+    format!("{counted}{coverage}.")
+}
+
+fn parts(attribution: &Attribution<'_>, all: &[Part], head: &str, id: &str, about: &str) -> Markup {
+    let rest = all.iter().skip(PARTS).fold(Sum::default(), |sum, part| Sum {
+        bytes: sum.bytes + part.asked.bytes,
+        blocks: sum.blocks + part.asked.blocks,
+    });
+    html! {
+        div.scroll id=(id) tabindex="0" role="region" aria-label=(about) {
+            table.wide {
+                thead { tr { th scope="col" { (head) } th.num scope="col" { "bytes" } th.num scope="col" { "blocks" } th.num scope="col" { "share" } } }
+                tbody {
+                    @for part in all.iter().take(PARTS) { tr {
+                        th scope="row" title=(part.name) { (function_name::short_of_root(&part.name)) }
+                        (figures(attribution, part.asked))
+                    } }
+                    @if all.len() > PARTS { tr { th scope="row" { (all.len() - PARTS) " more" } (figures(attribution, rest)) } }
+                }
+            }
+        }
+    }
+}
+
+fn sites(view: &View, attribution: &Attribution<'_>, id: &str, about: &str) -> Markup {
+    let shown = attribution.sites.iter().take(LISTED);
+    let rest = attribution.sites.iter().skip(LISTED).fold(Sum::default(), |sum, site| Sum {
+        bytes: sum.bytes + site.asked.bytes,
+        blocks: sum.blocks + site.asked.blocks,
+    });
+    html! {
+        div.scroll id=(id) tabindex="0" role="region" aria-label=(about) {
+            table.wide {
+                thead { tr { th scope="col" { "asked by" } th scope="col" { "for" } th.num scope="col" { "bytes" } th.num scope="col" { "blocks" } th.num scope="col" { "share" } } }
+                tbody {
+                    @for site in shown { tr {
+                        th scope="row" { (asker(view, site)) }
+                        td.text { (root(view, site)) }
+                        (figures(attribution, site.asked))
+                    } }
+                    @if attribution.sites.len() > LISTED { tr {
+                        th scope="row" { (attribution.sites.len() - LISTED) " more sites" } td {} (figures(attribution, rest))
+                    } }
+                }
+            }
+        }
+    }
+}
+
+fn figures(attribution: &Attribution<'_>, sum: Sum) -> Markup {
+    html! {
+        td.num { (amount(attribution, sum.bytes)) }
+        td.num { (amount(attribution, sum.blocks)) }
+        td.num { (attribution.share(sum.bytes).map_or_else(|| "—".to_owned(), percent)) }
+    }
+}
+
+/// A figure per request: whole where it is whole.
+pub(crate) fn amount(attribution: &Attribution<'_>, value: i64) -> String {
+    let requests = whole(i64::try_from(attribution.requests).unwrap_or(1)).max(1.0);
+    Quantity::new(whole(value) / requests, Unit::Count).map_or_else(String::new, Quantity::in_full)
+}
+
+fn asker(view: &View, site: &Asked<'_>) -> Markup {
+    let Some(frame) = site.asker() else { return html! { "several" } };
+    html! {
+        span.v title=(frame.function) { (function_name::short(&frame.function)) @if site.rest { ", several sites" } }
+        span.d { (place(view, frame)) }
+    }
+}
+
+fn root(view: &View, site: &Asked<'_>) -> Markup {
+    match site.root {
+        Root::Own(frame) => html! {
+            span.v title=(frame.function) { (function_name::short(&frame.function)) }
+            span.d { (place(view, frame)) }
+        },
+        root => html! { (root.name()) },
+    }
+}
+
+/// Crate, file and line; a link where it is the project's own and its source can be read somewhere.
+fn place(view: &View, frame: &Frame) -> Markup {
+    let krate = attribution::crate_name(frame);
+    let line = frame.line.map_or_else(String::new, |line| format!(":{line}"));
+    let Some(file) = frame.file.as_deref() else { return html! { (krate) } };
+    let place = format!("{file}{line}");
+    let link = view.source.as_ref().and_then(|source| source.link(frame));
+    html! {
+        @if !frame.own { (krate) " " }
+        @match link { Some(link) => a href=(link) rel="noopener noreferrer" { code { (place) } }, None => code { (place) } }
+    }
+}
