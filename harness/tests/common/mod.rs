@@ -21,7 +21,7 @@ version = 1
 id = "original"
 command = ["{target}/original-{allocator}"]
 kind = "level"
-probes = ["rss", "count", "jemalloc", "dhat"]
+probes = ["rss", "count", "jemalloc", "dhat", "ledger"]
 runtimes = ["current_thread", "multi_thread"]
 protocols = ["h1", "h2"]
 [[subject]]
@@ -35,6 +35,7 @@ protocols = ["h1", "h2"]
 id = "python"
 command = ["python3", "REPOSITORY/harness/subjects/python/subject.py"]
 kind = "baseline"
+probes = ["rss", "count", "ledger"]
 "#;
 
 impl Project {
