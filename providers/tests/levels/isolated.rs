@@ -182,7 +182,8 @@ async fn a_thousand_at_once_are_answered_by_few_helpers() {
         let answers = join_all((0..1000).map(|_| async { provider.generate(&question()).await.unwrap().text() })).await;
         assert!(answers.iter().all(|text| text == "found"));
         assert_eq!(server.requests().len(), 1000);
-        assert!(provider.helpers().len() <= 2 && server.connections() <= 200, "{}", server.connections());
+        // 200 at a time, and at most one more for each: a helper's client that begins to connect and is then given an idle connection keeps both.
+        assert!(provider.helpers().len() <= 2 && server.connections() <= 400, "{}", server.connections());
     })
     .await;
 }

@@ -72,6 +72,7 @@ impl Labels {
             let own = factors.iter().filter(|(key, _)| differs(key));
             own.fold((*subject).to_owned(), |name, (key, value)| match key.as_str() {
                 "streams" => format!("{name} · {value} streams"),
+                "switches" if matches!(value.as_str(), "" | "none") => format!("{name} · no techniques"),
                 _ => format!("{name} · {value}"),
             })
         };
