@@ -26,4 +26,5 @@ pub mod probe;
 pub mod process;
 pub mod recorder;
 pub mod run;
+mod sock_diag;
 pub mod verify;

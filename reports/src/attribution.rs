@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::cell;
+use crate::derive::SLOPE_AT;
 use crate::record::{Cell, Checkpoint, Frame, Record, Sample, SiteTotals, Status};
 use crate::roots::{self, Root};
 
 /// The checkpoints between which a figure per request is taken, as for every counter.
-pub const BETWEEN: [&str; 2] = ["steady@64", "steady@128"];
+pub const BETWEEN: [&str; 2] = [SLOPE_AT[0], SLOPE_AT[1]];
 /// The checkpoint up to which a whole life is told.
 pub const WHOLE: &str = "dropped";
 
@@ -122,16 +124,7 @@ fn heap(point: &Checkpoint) -> Option<Sum> {
 
 /// What was counted under the same cell but for its allocator: the median by bytes of the samples that say it.
 fn counted(record: &Record, cell: &Cell, sum: impl Fn(&Sample) -> Option<Sum>) -> Option<Sum> {
-    let is_same = |other: &Cell| {
-        let rest = |cell: &Cell| {
-            let mut factors = cell.factors.clone();
-            factors.remove("allocator");
-            factors
-        };
-        other.probe == "count"
-            && (&other.subject, &other.scenario) == (&cell.subject, &cell.scenario)
-            && rest(other) == rest(cell)
-    };
+    let is_same = |other: &Cell| other.probe == "count" && cell::is_same_work(other, cell);
     let mut all: Vec<Sum> = valid(record).filter(|sample| is_same(&sample.cell)).filter_map(sum).collect();
     all.sort_by_key(|sum| (sum.bytes, sum.blocks));
     all.get(all.len().saturating_sub(1) / 2).copied()
@@ -166,7 +159,7 @@ impl Asked<'_> {
     /// The function that asked: the innermost that is not the standard library's, or the innermost of all.
     #[must_use]
     pub fn asker(&self) -> Option<&Frame> {
-        self.stack.iter().find(|frame| frame.krate.as_deref() != Some("std")).or(self.stack.first()).copied()
+        roots::asker(&self.stack)
     }
 }
 

@@ -14,6 +14,15 @@ pub fn name(cell: &Cell) -> String {
     name
 }
 
+/// Whether two cells are the same work: alike but for the probe, and for the allocator, which some probes bring along.
+#[must_use]
+pub fn is_same_work(one: &Cell, other: &Cell) -> bool {
+    fn rest(cell: &Cell) -> impl Iterator<Item = (&String, &String)> {
+        cell.factors.iter().filter(|(factor, _)| factor.as_str() != "allocator")
+    }
+    (&one.subject, &one.scenario) == (&other.subject, &other.scenario) && rest(one).eq(rest(other))
+}
+
 /// Whether a pattern means this cell: each of its words, with `/` between, is a part of the cell's name; `*` stands for anything within a
 /// part. `ultra/chat` means every probe and factor of that subject and scenario, a cell's own name that cell alone, and nothing means all.
 #[must_use]

@@ -232,12 +232,12 @@ mod tests {
     #[test]
     fn home_folders_are_hidden() {
         for (raw, shown) in [
-            ("cannot run /home/alice/x/target/release/s", "cannot run ~/x/target/release/s"),
+            ("cannot run /home/user/x/target/release/s", "cannot run ~/x/target/release/s"),
             ("/root/.cache: denied", "~/.cache: denied"),
             ("'/root'", "'~'"),
             ("file:///Users/bob/a", "file://~/a"),
             ("C:\\Users\\bob\\a", "~\\a"),
-            ("/srv/home/alice", "/srv/home/alice"),
+            ("/srv/home/user", "/srv/home/user"),
             ("/rootless /roots", "/rootless /roots"),
             ("https://host/root.pem", "https://host/root.pem"),
             ("/home/", "/home/"),

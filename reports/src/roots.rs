@@ -40,11 +40,30 @@ pub const NAMED: &[Named] = &[
     ("Rust’s runtime", &["std"], &[]),
 ];
 
+/// Whether a function is the project's own: it lies in the project, and is not the worker's.
+#[must_use]
+pub fn is_own(frame: &Frame) -> bool {
+    frame.own && frame.krate.as_deref() != Some(WORKER)
+}
+
+/// The frame whose code asked: the innermost that does not merely pass the request on, as the standard library's do, or the innermost of all.
+#[must_use]
+pub fn asker<'a>(stack: &[&'a Frame]) -> Option<&'a Frame> {
+    stack.iter().find(|frame| frame.krate.as_deref() != Some("std")).or(stack.first()).copied()
+}
+
 impl<'a> Root<'a> {
     /// The root of a stack, and the place of the frame that decided it.
     pub fn of(stack: impl Iterator<Item = &'a Frame> + Clone) -> (Self, Option<usize>) {
-        let own = |frame: &&Frame| frame.own && frame.krate.as_deref() != Some(WORKER);
-        if let Some((at, frame)) = stack.clone().enumerate().find(|(_, frame)| own(frame)) {
+        Self::by(stack, is_own)
+    }
+
+    /// The same, where others say what is the project's own.
+    pub fn by(
+        stack: impl Iterator<Item = &'a Frame> + Clone,
+        is_own: impl Fn(&Frame) -> bool,
+    ) -> (Self, Option<usize>) {
+        if let Some((at, frame)) = stack.clone().enumerate().find(|(_, frame)| is_own(frame)) {
             return (Self::Own(frame), Some(at));
         }
         for (name, crates, words) in NAMED {

@@ -204,13 +204,13 @@ mod tests {
     fn a_path_tells_crate_version_and_file_and_never_a_home_folder() {
         for (path, krate, version, file) in [
             (
-                "/home/alice/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/hyper-1.12.0/src/proto/h1/io.rs",
+                "/home/user/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/hyper-1.12.0/src/proto/h1/io.rs",
                 "hyper",
                 "1.12.0",
                 "src/proto/h1/io.rs",
             ),
             (
-                "/root/.cargo/registry/src/mirror-0/aws-lc-sys-0.32.1/aws-lc/crypto/mem.c",
+                "/home/user/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/aws-lc-sys-0.32.1/aws-lc/crypto/mem.c",
                 "aws-lc-sys",
                 "0.32.1",
                 "aws-lc/crypto/mem.c",
@@ -218,9 +218,9 @@ mod tests {
             ("/c/registry/src/i/rand-0.10.0-rc.1/src/./lib.rs", "rand", "0.10.0-rc.1", "src/lib.rs"),
             ("/c/registry/src/i/wasip2-1.0.1+wasi-0.2.4/src/lib.rs", "wasip2", "1.0.1+wasi-0.2.4", "src/lib.rs"),
             ("/c/registry/src/i/sha-1-0.10.1/src/lib.rs", "sha-1", "0.10.1", "src/lib.rs"),
-            ("/home/alice/.cargo/git/checkouts/h2-8d1f6a7f2c1d2b3a/1a2b3c4/src/lib.rs", "h2", "1a2b3c4", "src/lib.rs"),
+            ("/home/user/.cargo/git/checkouts/h2-8d1f6a7f2c1d2b3a/1a2b3c4/src/lib.rs", "h2", "1a2b3c4", "src/lib.rs"),
             (
-                "/home/alice/.cargo/git/checkouts/rig-8d1f6a7f2c1d2b3a/1a2b3c4/rig-core/src/agent.rs",
+                "/home/user/.cargo/git/checkouts/rig-8d1f6a7f2c1d2b3a/1a2b3c4/rig-core/src/agent.rs",
                 "rig-core",
                 "1a2b3c4",
                 "src/agent.rs",
@@ -233,14 +233,14 @@ mod tests {
             ),
             ("/rustc/59807616e/library/std/src/../../backtrace/src/lib.rs", "std", "", "library/backtrace/src/lib.rs"),
             (
-                "/home/alice/.rustup/toolchains/stable-x86_64-unknown-linux-gnu/lib/rustlib/src/rust/library/core/src/ops/function.rs",
+                "/home/user/.rustup/toolchains/stable-x86_64-unknown-linux-gnu/lib/rustlib/src/rust/library/core/src/ops/function.rs",
                 "std",
                 "",
                 "library/core/src/ops/function.rs",
             ),
-            ("/home/alice/project/target/release/build/typenum-0a1b2c/out/tests.rs", "typenum", "", "out/tests.rs"),
+            ("/home/user/project/target/release/build/typenum-0a1b2c/out/tests.rs", "typenum", "", "out/tests.rs"),
             ("/rust/deps/hashbrown-0.16.1/src/raw/mod.rs", "hashbrown", "0.16.1", "src/raw/mod.rs"),
-            ("/home/alice/nowhere-in-particular/a/b.c", "", "", "a/b.c"),
+            ("/home/user/nowhere-in-particular/a/b.c", "", "", "a/b.c"),
             ("../csu/libc-start.c", "", "", "csu/libc-start.c"),
             ("", "", "", ""),
         ] {
@@ -248,7 +248,7 @@ mod tests {
             assert_eq!(source.krate.as_deref().unwrap_or_default(), krate, "{path}");
             assert_eq!(source.version.as_deref().unwrap_or_default(), version, "{path}");
             assert_eq!(source.file, file, "{path}");
-            assert!(!source.own && !source.file.contains("alice"), "{path}");
+            assert!(!source.own && !source.file.contains("user"), "{path}");
         }
     }
 

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub)] // each test file uses its own part
 
+mod cargo;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Once;
@@ -136,7 +138,7 @@ fn build() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         for package in ["plimsoll-subjects", "plimsoll-count"] {
-            let status = cargo()
+            let status = cargo::by_hand()
                 .args(["build", "--quiet", "--locked", "--release", "-p", package])
                 .current_dir(repository())
                 .env("CARGO_TARGET_DIR", target())
@@ -144,15 +146,4 @@ fn build() {
             assert!(status.is_ok_and(|s| s.success()), "cannot build {package}");
         }
     });
-}
-
-/// `cargo` as it is called by hand: without what describes the package under test. Build scripts of dependencies look at that (ring's does),
-/// and would have everything built once more.
-fn cargo() -> Command {
-    let mut cargo = Command::new(env!("CARGO"));
-    let ours = |name: &str| name == "OUT_DIR" || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
-    for (name, _) in std::env::vars_os().filter(|(name, _)| ours(&name.to_string_lossy())) {
-        cargo.env_remove(name);
-    }
-    cargo
 }

@@ -7,31 +7,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::cell;
 use crate::derive::{Figure, SLOPE_AT};
 use crate::record::{Cell, Checkpoint, Frame, Record, Sample, SiteTotals, Status};
+use crate::roots::{self, C, Root};
 use crate::stats::Stats;
 use crate::units::{Quantity, Unit, whole};
 
 /// The probe that reads call sites.
 pub(super) const PROFILER: &str = "dhat";
 
-/// Only passes a request for memory on: never named as what asked for it.
-const PASSING_ON: &str = "std";
-
-/// What is asked for by no crate at all.
-const C: &str = "C";
-
 /// The frames of a site, from the function that asked outwards.
 type Stack<'a> = Vec<&'a Frame>;
-
-/// What a stack without a function of the project's own is called, by a crate that is on it; the first that fits.
-const ROOTS: [(&str, &str); 5] = [
-    ("hyper", "hyper connection task"),
-    ("hyper-util", "hyper connection task"),
-    ("h2", "h2 connection task"),
-    ("rustls", "rustls"),
-    ("tokio", "tokio"),
-];
 
 /// Where a difference comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,7 +130,10 @@ fn by_site(
     let profiled = |record: &Record| profiled(record, cell);
     let (b, h) = (totals(base, &profiled(base)?, figure)?, totals(head, &profiled(head)?, figure)?);
     let mut parts: BTreeMap<Key, Sum> = BTreeMap::new();
-    let line = |stack: &Stack<'_>| own_frame(stack, own).and_then(|frame| frame.line);
+    let line = |stack: &Stack<'_>| match root(stack, own) {
+        Root::Own(frame) => frame.line,
+        _ => None,
+    };
     for (stack, value) in b {
         let sum = parts.entry(Key::of(&stack, own)).or_default();
         sum.base += value;
@@ -206,9 +196,14 @@ struct Key {
 
 impl Key {
     fn of(stack: &Stack<'_>, own: &BTreeSet<String>) -> Self {
-        match own_frame(stack, own) {
-            Some(frame) => Self { name: without_hash(&frame.function).to_owned(), file: frame.file.clone(), own: true },
-            None => Self { name: root(stack), file: None, own: false },
+        let named = |name: String| Self { name, file: None, own: false };
+        match root(stack, own) {
+            Root::Own(frame) => Self { name: frame.function.clone(), file: frame.file.clone(), own: true },
+            Root::Named(name) => named(name.to_owned()),
+            Root::Other => named(match innermost(stack) {
+                krate if krate == C => krate,
+                krate => format!("crate {krate}"),
+            }),
         }
     }
 }
@@ -263,14 +258,8 @@ fn explain(by: &'static str, counted: f64, unit: Unit, sums: BTreeMap<Key, Sum>)
 
 /// The cell in which the same work was profiled: the same but for the probe, and the allocator that this probe implies.
 fn profiled(record: &Record, cell: &Cell) -> Option<Cell> {
-    let without = |cell: &Cell| {
-        let mut factors = cell.factors.clone();
-        factors.remove("allocator");
-        (cell.subject.clone(), cell.scenario.clone(), factors)
-    };
-    let wanted = without(cell);
-    let profiled = record.samples.iter().map(|sample| &sample.cell).filter(|cell| cell.probe == PROFILER);
-    profiled.clone().find(|cell| without(cell) == wanted).cloned()
+    let mut profiled = record.samples.iter().map(|sample| &sample.cell).filter(|cell| cell.probe == PROFILER);
+    profiled.find(|profiled| cell::is_same_work(profiled, cell)).cloned()
 }
 
 /// What each call site of a profiled cell asks for, in the unit of the figure; of the first valid process that has it.
@@ -316,13 +305,12 @@ fn point<'a>(sample: &'a Sample, name: &str) -> Option<&'a Checkpoint> {
     sample.checkpoints.iter().find(|point| point.name == name && !point.sites.is_empty())
 }
 
-/// The innermost frame of the project's own: of the crates named, or if none is, of any that lies in the project.
-fn own_frame<'a>(stack: &Stack<'a>, own: &BTreeSet<String>) -> Option<&'a Frame> {
+/// To whom a stack is charged: own are the functions of the crates named, or if none is, what lies in the project.
+fn root<'a>(stack: &Stack<'a>, own: &BTreeSet<String>) -> Root<'a> {
     let named = |krate: &String| own.iter().any(|own| same_crate(own, krate));
-    let is_own = |frame: &&&Frame| {
-        if own.is_empty() { frame.own } else { frame.krate.as_ref().is_some_and(named) }
-    };
-    stack.iter().find(is_own).copied()
+    let is_own =
+        |frame: &Frame| if own.is_empty() { roots::is_own(frame) } else { frame.krate.as_ref().is_some_and(named) };
+    Root::by(stack.iter().copied(), is_own).0
 }
 
 /// Whether two names are of one crate, with `-` or with `_`.
@@ -331,28 +319,10 @@ pub(in crate::gate) fn same_crate(one: &str, other: &str) -> bool {
     letters(one) == letters(other)
 }
 
-fn root(stack: &Stack<'_>) -> String {
-    let crates: Vec<&str> = stack.iter().filter_map(|frame| frame.krate.as_deref()).collect();
-    let known = ROOTS.iter().find(|(krate, _)| crates.contains(krate)).map(|(_, root)| (*root).to_owned());
-    known.unwrap_or_else(|| match innermost(stack) {
-        krate if krate == C => krate,
-        krate => format!("crate {krate}"),
-    })
-}
-
-/// The crate that asked: the innermost that does not merely pass the request on. Libraries are `C`.
+/// The crate that asked. Libraries are `C`.
 fn innermost(stack: &Stack<'_>) -> String {
-    let crates = stack.iter().filter_map(|frame| frame.krate.as_deref());
-    let asking = crates.clone().find(|krate| *krate != PASSING_ON).or(crates.clone().next());
-    asking.filter(|krate| !krate.contains(".so")).unwrap_or(C).to_owned()
-}
-
-/// A function's name without the hash that differs from build to build.
-fn without_hash(function: &str) -> &str {
-    match function.rsplit_once("::h") {
-        Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => name,
-        _ => function,
-    }
+    let krate = roots::asker(stack).and_then(|frame| frame.krate.as_deref());
+    krate.filter(|krate| !krate.contains(".so")).unwrap_or(C).to_owned()
 }
 
 fn number(value: u64) -> f64 {

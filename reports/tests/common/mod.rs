@@ -413,7 +413,7 @@ pub(crate) fn hostile() -> Record {
         "]]></script><img src=x onerror=alert(1)>".to_owned(),
         "\u{202e}drowssap\u{2066}\u{200f}".to_owned(),
         "x".repeat(10_000),
-        "\"' onload=\"alert(1)\" | `code` **b** @everyone <!-- \u{1b}[31m \u{2028} &amp; /home/alice/secret".to_owned(),
+        "\"' onload=\"alert(1)\" | `code` **b** @everyone <!-- \u{1b}[31m \u{2028} &amp; /home/user/secret".to_owned(),
         "=HYPERLINK(\"http://evil.example\")".to_owned(),
     ];
     let mut b = Builder::new();

@@ -73,7 +73,7 @@ fn without_a_function_of_ones_own_a_stack_goes_to_a_named_root() {
         [
             ("crate regex", 5.0, false),
             ("C", 4.0, false),
-            ("tokio", 3.0, false),
+            ("tokio runtime", 3.0, false),
             ("h2 connection task", 2.0, false),
             ("hyper connection task", 1.0, false)
         ]

@@ -129,7 +129,7 @@ fn nothing_of_a_hostile_record_is_markup() {
     let terminal = show::terminal(&verdict, &context(), None, false, true);
     assert!(!terminal.contains('\u{1b}') && !terminal.contains('\u{202e}'));
     for text in [markdown, xml, terminal, show::json(&verdict), show::annotations(&verdict)] {
-        assert!(!text.contains("canary-password") && !text.contains("/home/alice"));
+        assert!(!text.contains("canary-password") && !text.contains("/home/user"));
     }
 }
 

@@ -1,6 +1,9 @@
 //! What the tests of the counting library share: building it and C programs, and talking to the latter.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
+#[path = "../../../tests/common/cargo.rs"]
+mod cargo;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +21,7 @@ pub fn library() -> &'static Path {
     LIBRARY.get_or_init(|| {
         // <target>/<profile>/deps/<this test>
         let profile_dir = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
-        let status = cargo()
+        let status = cargo::by_hand()
             .args(["build", "--quiet", "--release", "--package", "plimsoll-count"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
@@ -154,15 +157,4 @@ impl Change {
             live: after.live - before.live,
         }
     }
-}
-
-/// `cargo` as it is called by hand: without what describes the package under test. Build scripts of dependencies look at that (ring's does),
-/// and would have everything built once more.
-fn cargo() -> Command {
-    let mut cargo = Command::new(env!("CARGO"));
-    let ours = |name: &str| name == "OUT_DIR" || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
-    for (name, _) in std::env::vars_os().filter(|(name, _)| ours(&name.to_string_lossy())) {
-        cargo.env_remove(name);
-    }
-    cargo
 }

@@ -3,17 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
 
-use nix::sys::socket::{AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket};
+use nix::sys::socket::AddressFamily;
 use procfs::process::{FDTarget, Process};
 
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
+use crate::sock_diag::{
+    self, HEADER, INET_INODE, INET_MESSAGE, IPPROTO_TCP, SOCK_DIAG_BY_FAMILY, SockDiag, attribute, u32_at,
+};
+
 const NLMSG_DONE: u16 = 3;
 /// A request for all that there are: `NLM_F_REQUEST | NLM_F_DUMP`.
 const REQUEST_ALL: u16 = 0x301;
-/// The length of `nlmsghdr`.
-const HEADER: usize = 16;
 /// Large enough for any answer of the kernel's.
 const ANSWER: usize = 64 * 1024;
 
@@ -44,10 +44,8 @@ fn of(inodes: &BTreeSet<u64>) -> Option<u64> {
     if inodes.is_empty() {
         return Some(0);
     }
-    let netlink =
-        socket(AddressFamily::Netlink, SockType::Datagram, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkSockDiag);
-    let netlink = netlink.ok()?;
-    let sums = families().into_iter().map(|family| ask(&netlink, &family, inodes));
+    let kernel = SockDiag::open().ok()?;
+    let sums = families().into_iter().map(|family| ask(&kernel, &family, inodes));
     sums.collect::<io::Result<Vec<u64>>>().ok().map(|sums| sums.iter().sum())
 }
 
@@ -59,12 +57,18 @@ fn inodes(pid: u32) -> BTreeSet<u64> {
 
 fn families() -> [Family; 3] {
     let tcp = |family: AddressFamily| {
-        const IPPROTO_TCP: u8 = 6;
         const INET_DIAG_SKMEMINFO: u16 = 7;
         let mut request = vec![family as u8, IPPROTO_TCP, 1 << (INET_DIAG_SKMEMINFO - 1), 0];
         request.extend_from_slice(&u32::MAX.to_ne_bytes()); // in any state
         request.resize(56, 0);
-        Family { family, request, inode: 68, length: 72, memory: INET_DIAG_SKMEMINFO, held: &HELD_BY_TCP }
+        Family {
+            family,
+            request,
+            inode: INET_INODE,
+            length: INET_MESSAGE,
+            memory: INET_DIAG_SKMEMINFO,
+            held: &HELD_BY_TCP,
+        }
     };
     let unix = || {
         const UDIAG_SHOW_MEMINFO: u32 = 0x20;
@@ -87,24 +91,17 @@ fn families() -> [Family; 3] {
 }
 
 /// The memory of all sockets of a family that are among `inodes`.
-fn ask(netlink: &OwnedFd, family: &Family, inodes: &BTreeSet<u64>) -> io::Result<u64> {
-    let mut question = Vec::with_capacity(HEADER + family.request.len());
-    question.extend_from_slice(&((HEADER + family.request.len()) as u32).to_ne_bytes());
-    question.extend_from_slice(&SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-    question.extend_from_slice(&REQUEST_ALL.to_ne_bytes());
+fn ask(kernel: &SockDiag, family: &Family, inodes: &BTreeSet<u64>) -> io::Result<u64> {
     // The families are asked for one after the other: their number tells the answers apart.
-    question.extend_from_slice(&(family.family as u32).to_ne_bytes());
-    question.extend_from_slice(&[0; 4]);
-    question.extend_from_slice(&family.request);
-    sendto(netlink.as_raw_fd(), &question, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
+    let number = family.family as u32;
+    kernel.ask(REQUEST_ALL, number, &family.request)?;
     let mut sum = 0;
     let mut buffer = vec![0; ANSWER];
     loop {
-        let length = recv(netlink.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
-        let mut rest = buffer.get(..length).unwrap_or_default();
+        let mut rest = kernel.hear(&mut buffer)?;
         while let Some(message) = next(&mut rest) {
-            match u16_at(message, 4) {
-                _ if u32_at(message, 8) != Some(family.family as u32) => {}
+            match sock_diag::kind(message) {
+                _ if sock_diag::sequence(message) != Some(number) => {}
                 Some(SOCK_DIAG_BY_FAMILY) => sum += held(message, family, inodes).unwrap_or_default(),
                 Some(NLMSG_DONE) => return Ok(sum),
                 _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "NETLINK_SOCK_DIAG refuses")),
@@ -126,23 +123,8 @@ fn held(message: &[u8], family: &Family, inodes: &BTreeSet<u64>) -> Option<u64> 
     if !inodes.contains(&inode) {
         return None;
     }
-    let mut attributes = message.get(HEADER + family.length..)?;
-    loop {
-        let length = usize::from(u16_at(attributes, 0)?);
-        let payload = attributes.get(4..length)?;
-        if u16_at(attributes, 2)? == family.memory {
-            return Some(family.held.iter().filter_map(|at| u32_at(payload, at * 4)).map(u64::from).sum());
-        }
-        attributes = attributes.get(length.next_multiple_of(4)..)?;
-    }
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+    let memory = attribute(message, HEADER + family.length, family.memory)?;
+    Some(family.held.iter().filter_map(|at| u32_at(memory, at * 4)).map(u64::from).sum())
 }
 
 #[cfg(test)]

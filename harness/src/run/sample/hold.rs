@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Subjected, Taking, Tally, Trouble, understood};
+use super::answers::Tally;
+use super::{Subjected, Taking, Trouble, understood};
 use crate::config::Probe;
 use crate::mock::control::Stats;
 use crate::probe::proc::Watched;

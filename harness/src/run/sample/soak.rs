@@ -7,7 +7,8 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
-use super::{Subjected, Taking, Tally, Trouble, understood};
+use super::answers::Tally;
+use super::{Subjected, Taking, Trouble, understood};
 use crate::plan::scenario::Portion;
 use crate::process::protocol::{self, Answer};
 use plimsoll_reports::record::Status;

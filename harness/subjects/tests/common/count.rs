@@ -1,5 +1,8 @@
 //! The counting library, and the counts of a subject that runs under it.
 
+#[path = "../../../tests/common/cargo.rs"]
+mod cargo;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -38,7 +41,7 @@ impl Drop for Counters {
 fn library() -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let status = cargo()
+        let status = cargo::by_hand()
             .args(["build", "--quiet", "--release", "--package", "plimsoll-count"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
@@ -46,15 +49,4 @@ fn library() -> PathBuf {
         assert!(status.success());
     });
     super::program("libplimsoll_count.so")
-}
-
-/// `cargo` as it is called by hand: without what describes the package under test. Build scripts of dependencies look at that (ring's does),
-/// and would have everything built once more.
-fn cargo() -> Command {
-    let mut cargo = Command::new(env!("CARGO"));
-    let ours = |name: &str| name == "OUT_DIR" || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
-    for (name, _) in std::env::vars_os().filter(|(name, _)| ours(&name.to_string_lossy())) {
-        cargo.env_remove(name);
-    }
-    cargo
 }
