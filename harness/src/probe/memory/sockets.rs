@@ -131,6 +131,7 @@ fn held(message: &[u8], family: &Family, inodes: &BTreeSet<u64>) -> Option<u64> 
 mod tests {
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixStream;
 
     use super::*;

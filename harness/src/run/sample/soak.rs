@@ -3,6 +3,7 @@
 //! Every subject gets the same pieces in the same order, and every thousand requests are mixed alike: what one thousand adds more than
 //! another is not the work.
 
+use plimsoll_reports::record::Status;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
@@ -11,7 +12,6 @@ use super::answers::Tally;
 use super::{Subjected, Taking, Trouble, understood};
 use crate::plan::scenario::Portion;
 use crate::process::protocol::{self, Answer};
-use plimsoll_reports::record::Status;
 
 /// The pieces of each step, one list after the other.
 pub(super) fn pieces(mix: &'static [Portion], seed: u64) -> impl Iterator<Item = Vec<&'static Portion>> {
