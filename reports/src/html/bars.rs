@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::{Chart, Data, Key, pc, px, short};
+use super::chart::{Chart, Data, Key, NAME_LENGTH, pc, px, short};
 use super::colour;
 use crate::derive::{Figure, Measured};
 use crate::view::{Row, Scenario, View};
@@ -60,7 +60,7 @@ fn chart(id: String, title: String, about: String, series: &[&str], groups: &[Gr
     let mut top = 0.0;
     let mut drawn: Vec<Markup> = Vec::new();
     for group in groups {
-        drawn.push(html! { text.name x="0" y=(px(top + 14.0)) { (short(&group.name, 44)) } });
+        drawn.push(html! { text.name x="0" y=(px(top + 14.0)) { (short(&group.name, NAME_LENGTH)) } });
         top += NAME;
         for (at, measured) in group.bars.iter().enumerate() {
             drawn.push(match measured {

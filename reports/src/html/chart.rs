@@ -82,6 +82,9 @@ pub(super) fn pc(value: f64) -> String {
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// Characters of a name that fit the narrowest chart, a telephone's.
+pub(super) const NAME_LENGTH: usize = 36;
+
 /// A name short enough for the narrowest chart; the data table has the whole.
 pub(super) fn short(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {

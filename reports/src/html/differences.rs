@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::{Chart, Data, pc, px, short};
+use super::chart::{Chart, Data, NAME_LENGTH, pc, px, short};
 use super::colour;
 use crate::contrast::Contrast;
 
@@ -69,7 +69,7 @@ fn draw(bar: &Bar, top: f64, scale: impl Fn(f64) -> f64) -> Markup {
     let (from, to) = (scale(difference.value().min(0.0)), scale(difference.value().max(0.0)));
     let end = scale(high.value().max(difference.value()).max(0.0));
     html! {
-        text.name x="0" y=(px(top + 12.0)) { (short(&bar.name, 56)) }
+        text.name x="0" y=(px(top + 12.0)) { (short(&bar.name, NAME_LENGTH)) }
         rect class={ (colour(bar.place)) " bar" } x=(pc(from)) y=(px(top + 18.0)) width=(pc(to - from)) height="14" rx="2" {}
         @if high.value() > low.value() {
             line.whisker x1=(pc(scale(low.value()))) x2=(pc(scale(high.value()))) y1=(px(top + 25.0)) y2=(px(top + 25.0)) {}

@@ -53,7 +53,7 @@ pub(super) fn failures(view: &View) -> Markup {
     }
     html! {
         p { "Nothing of these enters any figure above." }
-        div.scroll id="table-failures" tabindex="0" role="region" aria-label="Samples that do not count" {
+        div.scroll id="table-failures" tabindex="0" role="region" aria-label="What does not count, by reason" {
             table.wide {
                 thead { tr { th scope="col" { "subject" } th scope="col" { "status" } th scope="col" { "reason" } th.num scope="col" { "samples" } th scope="col" { "cells, and the samples’ numbers" } } }
                 tbody { @for group in &groups { tr {

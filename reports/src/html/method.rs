@@ -59,11 +59,11 @@ pub(super) fn environment(view: &View) -> Markup {
     html! {
         dl.defs { @for (name, value) in &rows { dt { (name) } dd { (value) } } }
         @if !e.subject_env.is_empty() {
-            h4 { "Given to subjects" }
+            h3 { "Given to subjects" }
             dl.defs { @for (name, value) in &e.subject_env { dt { code { (name) } } dd { code { (value) } } } }
         }
         @if !e.jemalloc.is_empty() {
-            h4 { "jemalloc’s options, as read back" }
+            h3 { "jemalloc’s options, as read back" }
             dl.defs { @for (name, value) in &e.jemalloc { dt { code { (name) } } dd { code { (value) } } } }
         }
     }

@@ -122,7 +122,7 @@ fn mappings_of(view: &View, scenario: &Scenario, at: usize) -> Option<Markup> {
         (chart.frame(true))
         details {
             summary { "Every mapping by name, " (scenario.info.id) }
-            @for (at, (name, named)) in labels.names.iter().zip(&named).enumerate() { (by_name(name, named, &format!("{id}-{}", at + 1))) }
+            @for (at, (name, named)) in labels.names.iter().zip(&named).enumerate() { (by_name(name, named, &format!("{id}-{}", at + 1), &scenario.info.id)) }
         }
     })
 }
@@ -176,12 +176,12 @@ fn class(name: &str) -> usize {
     }
 }
 
-fn by_name(label: &str, named: &Named, id: &str) -> Markup {
+fn by_name(label: &str, named: &Named, id: &str, scenario: &str) -> Markup {
     let mut all: Vec<(&String, &(f64, f64))> = named.iter().collect();
     all.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then_with(|| a.0.cmp(b.0)));
     let rest = all.iter().skip(NAMED).fold((0.0, 0.0), |sum, (_, part)| (sum.0 + part.0, sum.1 + part.1));
     html! {
-        div.scroll id=(id) tabindex="0" role="region" aria-label={ "Mappings of " (label) } {
+        div.scroll id=(id) tabindex="0" role="region" aria-label={ "Mappings of " (label) ", " (scenario) } {
             table.wide {
                 thead { tr { th scope="col" { (label) } th.num scope="col" { "resident" } th.num scope="col" { "of it anonymous" } } }
                 tbody {

@@ -118,7 +118,8 @@ fn checkpoints(view: &View, scenario: &Scenario, id: &str, over: &Over) -> Marku
     let short = metric.rsplit_once('.').map_or(metric, |(_, short)| short);
     let chart = |(place, (common, lines)): (usize, &(String, Vec<lines::Line>))| {
         let name = apart(&rows, place);
-        let title = if name.is_empty() { title.to_owned() } else { format!("{title}, {name}") };
+        let title = format!("{title}, {}", scenario.info.id);
+        let title = if name.is_empty() { title } else { format!("{title}, {name}") };
         let at =
             if scenario.info.held.is_empty() { "" } else { "; while the requests named on the axis are held open" };
         let about = format!(

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::{Chart, Data, Key, pc, px, short};
+use super::chart::{Chart, Data, Key, NAME_LENGTH, pc, px, short};
 use crate::units::{Quantity, Unit};
 
 const SPAN: f64 = 76.0;
@@ -35,7 +35,7 @@ pub(super) fn chart(id: String, title: String, about: String, series: &[&str], s
             })
             .collect();
         html! {
-            text.name x="0" y=(px(top + 14.0)) { (short(&stack.name, 44)) }
+            text.name x="0" y=(px(top + 14.0)) { (short(&stack.name, NAME_LENGTH)) }
             @for (at, left, width) in segments.into_iter().filter(|(_, _, width)| *width > 0.0) {
                 rect class={ "bar seg s" (at % 8) } x=(pc(left)) y=(px(top + 21.0)) width=(pc(width)) height="20" {
                     title { (series[at]) ": " (bytes(stack.parts[at])) }

@@ -1,10 +1,8 @@
 //! The page, parsed: whole, offline, accessible, inert whatever the record holds, and the same each time.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::Builder;
+use crate::common::{self, Builder};
 use plimsoll_reports::record::Record;
 use plimsoll_reports::{Format, render, render_linked};
 use scraper::{ElementRef, Html, Selector};
@@ -196,7 +194,10 @@ fn runtimes_stand_side_by_side_on_one_scale() {
     let (_, html) = page(&common::quick());
     let titles: Vec<String> =
         all(&html, "figure[id^='scenario-1-anon-'] figcaption a").iter().map(|e| e.text().collect()).collect();
-    assert_eq!(titles, ["Growth of anonymous memory, current_thread", "Growth of anonymous memory, multi_thread"]);
+    assert_eq!(
+        titles,
+        ["Growth of anonymous memory, chat, current_thread", "Growth of anonymous memory, chat, multi_thread"]
+    );
     let axis = |id: &str| -> Vec<String> {
         all(&html, &format!("#{id} svg text.axis[x='0']")).iter().map(|e| e.text().collect()).collect()
     };

@@ -1,0 +1,8 @@
+//! The HTML report: as a parser reads it, and as people meet it in a browser.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod browser;
+mod figures;
+mod page;
