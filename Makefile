@@ -11,7 +11,7 @@ PLIMSOLL := $(TARGET)/release/plimsoll
 FEATURES := plimsoll-providers/monitor,plimsoll-providers/libcurl
 
 .DEFAULT_GOAL := help
-.PHONY: help build bench report full live peers test test-deps lint fmt docs deny schema clean
+.PHONY: help build bench report full live gate peers test test-deps lint fmt docs deny schema clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ full: ## measure everything: every probe, scenario and factor
 
 live: build ## measure against the live service, slowly (wants GEMINI_API_KEY; advisory)
 	$(PLIMSOLL) run --target live
+
+gate: build ## whether this checkout takes more memory than main (BASE=a commit, a record or a baseline)
+	$(PLIMSOLL) gate $(if $(BASE),--base $(BASE))
 
 peers: build ## get other people's clients (Rust, Python, Node) and measure them beside original and bare
 	scripts/peers

@@ -6,6 +6,7 @@
 //!                               ├─▶ mock      the Gemini API, in a process of its own
 //!                               ├─▶ event     what happens, for whoever shows it
 //!                               └─▶ attribute which code asked for memory, from dhat's profiles
+//!     └─▶ gate ─▶ run, plimsoll_reports::gate   whether a change took more memory, and which code
 //!     └─▶ verify ─▶ process, mock             what a client says it understood, against what was served
 //! recorder                         what the live service answers, kept as traffic that the mock can serve
 //! ```
@@ -20,6 +21,7 @@ pub mod config;
 pub mod corpus;
 pub mod doctor;
 pub mod event;
+pub mod gate;
 pub mod mock;
 pub mod plan;
 pub mod probe;

@@ -34,6 +34,12 @@ impl FromStr for SourceUrl {
     }
 }
 
+impl std::fmt::Display for SourceUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl SourceUrl {
     /// The link to a frame's line; `None` for code that is not the project's own.
     #[must_use]

@@ -2,6 +2,7 @@
 
 mod completions;
 mod doctor;
+mod gate;
 mod line;
 mod list;
 mod mock;
@@ -28,7 +29,8 @@ Exit status: 0 pass · 1 regression or budget broken · 2 usage or configuration
 Start here:
   plimsoll list                      what can be measured on this machine
   plimsoll run --suite quick         measure it (about two minutes), with a report at the end
-  plimsoll report target/plimsoll/latest --format markdown";
+  plimsoll report target/plimsoll/latest --format markdown
+  plimsoll gate                      whether this checkout takes more memory than main";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -50,6 +52,8 @@ enum Verb {
     Run(Box<run::Args>),
     /// Say how many requests in flight a given memory holds, and prove it by running them
     Line(line::Args),
+    /// Say whether a change takes more memory than what was before, and which code of it
+    Gate(gate::Args),
     /// Write a report from a record
     Report(report::Args),
     /// Check every subject's answers, without measuring
@@ -110,6 +114,7 @@ pub fn main(cli: Cli) -> ExitCode {
     let outcome = match cli.verb {
         Verb::Run(args) => project(config).and_then(|p| run::run(&p, &args)),
         Verb::Line(args) => project(config).and_then(|p| line::run(&p, &args)),
+        Verb::Gate(args) => project(config).and_then(|p| gate::run(&p, &args)),
         Verb::Report(args) => report::run(args),
         Verb::Verify(args) => project(config).and_then(|p| verify::run(&p, args)),
         Verb::List(args) => project(config).and_then(|p| list::run(&p, args)),

@@ -427,6 +427,6 @@ pub(super) fn build(project: &Project, selection: &Selection) -> Result<(), Fail
 }
 
 /// Columns of the terminal, if standard output is one.
-fn width() -> Option<u16> {
+pub(super) fn width() -> Option<u16> {
     terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0)
 }

@@ -30,6 +30,12 @@ pub struct Gate {
     pub floor: BTreeMap<String, Size>,
     /// Crates whose functions are blamed: `my-client`. Without any, all that lie in the project.
     pub own: Vec<String>,
+    /// Paths that the base's side has from the base, with all else, the instrument, from the head: so both sides are measured by the same programs,
+    /// and only what is named here differs. What comes first matters most: where the base does not build so, the last path is
+    /// taken from the head too, and so on. Without any, the base's side is the base's checkout as it is.
+    pub measured: Vec<String>,
+    /// A command that builds what the suite measures, in each side's checkout, without a shell: in place of the subjects' own, which may build more.
+    pub build: Option<Vec<String>>,
 }
 
 impl Default for Gate {
@@ -43,6 +49,8 @@ impl Default for Gate {
             family: family.iter().map(ToString::to_string).collect(),
             floor: floors.iter().map(|(wanted, floor)| (wanted.to_string(), Size::Number(*floor))).collect(),
             own: Vec::new(),
+            measured: Vec::new(),
+            build: None,
         }
     }
 }
@@ -132,6 +140,15 @@ impl Config {
         let default = Gate::default();
         let gate = self.gate.as_ref().unwrap_or(&default);
         numbers(gate)?;
+        let odd = |path: &&String| {
+            path.is_empty() || path.starts_with(['/', '-', ':']) || path.split('/').any(|part| part == "..")
+        };
+        if let Some(odd) = gate.measured.iter().find(odd) {
+            return Err((
+                "gate.measured".to_owned(),
+                format!("{odd:?} is no path in the project; write it as \"src\""),
+            ));
+        }
         let mut rules = Rules { pairs: gate.pairs, exact: gate.exact, alpha: gate.alpha, ..Rules::default() };
         rules.family = gate.family.iter().map(|name| wanted("gate.family", name)).collect::<Result<_, _>>()?;
         rules.floors.clear();

@@ -13,6 +13,8 @@ pub struct Project {
     pub root: PathBuf,
     /// What the file says.
     pub config: Config,
+    /// Where its programs are built, if it is not Cargo's usual folder: a side of the gate has one of its own.
+    pub target: Option<PathBuf>,
 }
 
 /// What can be wrong with `plimsoll.toml`.
@@ -63,6 +65,16 @@ pub enum ConfigError {
     },
 }
 
+impl Config {
+    /// Reads a text; errors name it by `path`.
+    ///
+    /// # Errors
+    /// When it does not parse, or a value does not fit.
+    pub fn read(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        parse(path, text)
+    }
+}
+
 impl Project {
     /// Reads the file at `path`, or the nearest one upwards from `cwd`.
     ///
@@ -80,7 +92,7 @@ impl Project {
         let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
         let config = parse(&path, &text)?;
         let root = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-        Ok(Self { root, config })
+        Ok(Self { root, config, target: None })
     }
 
     /// The file's path.
@@ -102,6 +114,9 @@ impl Project {
 
     /// The folder of Cargo's release build, as `{target}` stands for it.
     pub fn target_dir(&self) -> PathBuf {
+        if let Some(target) = &self.target {
+            return target.join("release");
+        }
         match std::env::var_os("CARGO_TARGET_DIR") {
             Some(dir) => self.root.join(dir).join("release"),
             None => self.root.join("target/release"),
@@ -287,7 +302,7 @@ mod tests {
             Path::new("plimsoll.toml"),
             "version = 1\n[suite.quick]\nsubjects = []\nscenarios = []\nmatrix = []\n",
         );
-        let project = Project { root: PathBuf::from("."), config: config.expect("parses") };
+        let project = Project { root: PathBuf::from("."), config: config.expect("parses"), target: None };
         let error = project.suite("quik").expect_err("no such suite").to_string();
         assert!(error.contains("did you mean \"quick\"?"), "{error}");
     }

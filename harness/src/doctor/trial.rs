@@ -53,7 +53,7 @@ pub fn project(project: &Project, subject: &Subject, scenarios: Vec<String>) -> 
         matrix: vec![of(&[Probe::Rss, Probe::Count], Runtime::ALL), of(&[Probe::Jemalloc], &[Runtime::CurrentThread])],
     };
     let config = Config { suite: BTreeMap::from([(SUITE.to_owned(), suite)]), ..project.config.clone() };
-    Project { root: project.root.clone(), config }
+    Project { config, ..project.clone() }
 }
 
 /// The cells of a trial, with as many samples as about `time` allows but not fewer than a spread needs, or with `samples` of each.
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Project {
-        Project { root: ".".into(), config: toml::from_str(text).expect("a valid test configuration") }
+        Project { root: ".".into(), config: toml::from_str(text).expect("a valid test configuration"), target: None }
     }
 
     const TWO: &str = r#"

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use plimsoll_reports::record::{Cell, Status};
+use plimsoll_reports::record::{Cell, Sample, Status};
 use serde::Serialize;
 
 /// Something that happened. Written by `--events` as one JSON object a line, tagged `event`.
@@ -68,6 +68,20 @@ pub enum Event {
         /// How long it took.
         took_s: f64,
     },
+}
+
+impl Event {
+    /// That a sample was taken, in so long.
+    pub fn finished(sample: &Sample, took: Duration) -> Self {
+        Self::SampleFinished {
+            cell: sample.cell.clone(),
+            index: sample.index,
+            order: sample.order,
+            status: sample.status,
+            error: sample.error.clone(),
+            took_ms: took.as_secs_f64() * 1e3,
+        }
+    }
 }
 
 /// Hears what happens.

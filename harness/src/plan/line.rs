@@ -50,7 +50,7 @@ pub fn project(project: &Project, subjects: &[&Subject], under: Under) -> Projec
         matrix: subjects.iter().map(matrix).collect(),
     };
     let config = Config { suite: BTreeMap::from([(SUITE.to_owned(), suite)]), ..project.config.clone() };
-    Project { root: project.root.clone(), config }
+    Project { config, ..project.clone() }
 }
 
 /// What bounds the number of requests in flight besides memory.

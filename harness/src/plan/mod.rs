@@ -261,7 +261,11 @@ mod tests {
     use std::path::PathBuf;
 
     fn project(text: &str) -> Project {
-        Project { root: PathBuf::from("."), config: toml::from_str(text).expect("a valid test configuration") }
+        Project {
+            root: PathBuf::from("."),
+            config: toml::from_str(text).expect("a valid test configuration"),
+            target: None,
+        }
     }
 
     const TWO: &str = r#"

@@ -215,7 +215,7 @@ mod tests {
         );
         let mut config: crate::config::Config = toml::from_str(&text).expect("a valid test configuration");
         let subject = config.subject.remove(0);
-        (Project { root: PathBuf::from("/nonexistent"), config }, subject)
+        (Project { root: PathBuf::from("/nonexistent"), config, target: None }, subject)
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! - `proxy`: the process of a subject's proxy
 //! - `sample`: one sample
 //! - `scratch`: the folder for sockets and counters
+//! - `session`: what the samples of one time are taken with: servers, and what subjects are told of them
 //! - `store`: what is left on disk
 
 pub mod environment;
@@ -16,6 +17,7 @@ pub mod mock;
 pub mod proxy;
 pub mod sample;
 pub mod scratch;
+pub mod session;
 pub mod store;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -27,17 +29,17 @@ use plimsoll_reports::record::{Cell, Environment, Plan, PlannedCell, Record, SCH
 use sha2::{Digest, Sha256};
 
 use crate::attribute;
-use crate::config::{Probe, Project, Streams};
+use crate::config::{Probe, Project};
 use crate::event::{Event, Reporter};
 use crate::plan::order::{self, Turn};
 use crate::plan::predict::Predictor;
 use crate::plan::{self, Selection, scenario};
 use environment::hex;
 use launch::{Key, Shared};
-use live::{Access, Live};
-use mock::{Mock, MockError};
+use live::Access;
+use mock::MockError;
 use sample::{Bench, Stop};
-use scratch::Scratch;
+use session::Session;
 use store::{Store, StoreError};
 
 /// What requests go to.
@@ -136,9 +138,6 @@ pub enum RunError {
     Interrupted(PathBuf),
 }
 
-/// The model that is asked unless `--model` names another. The mock answers to any; its name's length is part of what is measured.
-const MODEL: &str = "gemini-2.5-flash";
-
 /// A new record for an order, without samples.
 pub fn blank_record(project: &Project, selection: &Selection, order: &Order, trust: Trust) -> Record {
     let suite = &project.config.suite[&order.suite];
@@ -176,7 +175,7 @@ pub fn blank_record(project: &Project, selection: &Selection, order: &Order, tru
 }
 
 /// `YYYYMMDD-HHMMSS-xxxx`: sorts by time, and the seed's end tells two of one second apart.
-fn run_id(started: Timestamp, seed: u64) -> String {
+pub fn run_id(started: Timestamp, seed: u64) -> String {
     format!("{}-{:04x}", started.strftime("%Y%m%d-%H%M%S"), seed & 0xffff)
 }
 
@@ -266,20 +265,9 @@ impl<'a> Runner<'a> {
     /// # Errors
     /// As [`Runner::run`].
     pub fn run_on(mut self, more: &mut dyn FnMut(&Record) -> Vec<PlannedCell>) -> Result<Record, RunError> {
-        if cfg!(debug_assertions) {
-            return Err(RunError::Debug);
-        }
         let begun = Instant::now();
-        let scratch = Scratch::create().map_err(RunError::Scratch)?;
-        let (pem, _) = self.order.access.trust().map_err(RunError::Roots)?;
-        let ca = scratch.path().join("ca.pem");
-        std::fs::write(&ca, pem).map_err(RunError::Scratch)?;
-        let live = (self.order.target == Target::Live).then(|| Live::new(self.order.access.rate.unwrap_or(live::RATE)));
         let mut turns = VecDeque::from(self.missing());
-        let serve = |streams| self.serve(scratch.path(), &ca, streams);
-        let limited = serve(Streams::Limited)?;
-        // A second mock, because a limit of streams is told when a connection begins, before its first request.
-        let unlimited = turns.iter().any(wants_unlimited).then(|| serve(Streams::Unlimited)).transpose()?;
+        let session = Session::open(self.order, turns.iter().any(session::wants_unlimited))?;
         let total = turns.len() + self.record.samples.len();
         let mut left: Duration = turns.iter().map(|turn| self.predictor.sample(&turn.cell)).sum();
         let (id, done) = (self.record.id.clone(), self.record.samples.len());
@@ -299,34 +287,46 @@ impl<'a> Runner<'a> {
             let (cell, index, order) = (turn.cell.clone(), turn.index, turn.order);
             self.tell(&Event::SampleStarted { cell, index, order, left_s: left.as_secs_f64() });
             let at = Instant::now();
-            let served = unlimited.as_ref().filter(|_| wants_unlimited(turn)).unwrap_or(&limited);
-            let dir = || self.store.dir().to_owned();
-            let sample = match self.take(turn, served, live.as_ref()) {
-                Ok(sample) => sample,
-                Err(Stop::Interrupted) => return Err(RunError::Interrupted(dir())),
-                Err(Stop::Refused { why, said }) => return Err(RunError::Refused { why, said, dir: dir() }),
-            };
-            self.store.push(&sample)?;
-            self.predictor.learn(&sample);
+            let sample = self.keep(&session, turn)?;
             left = left.saturating_sub(predicted);
-            self.tell(&Event::SampleFinished {
-                cell: sample.cell.clone(),
-                index: sample.index,
-                order: sample.order,
-                status: sample.status,
-                error: sample.error.clone(),
-                took_ms: at.elapsed().as_secs_f64() * 1e3,
-            });
-            self.record.samples.push(sample);
+            let finished = Event::finished(sample, at.elapsed());
+            self.tell(&finished);
         }
-        self.attribute();
-        self.record.environment.jemalloc = jemalloc_options(&self.record.samples);
-        self.record.finished = Some(Timestamp::now());
-        self.store.finish(&self.record)?;
+        self.finish()?;
         let ok = self.record.samples.iter().filter(|s| s.status == Status::Ok).count();
         let not_ok = self.record.samples.len() - ok;
         self.tell(&Event::RunFinished { ok, not_ok, took_s: begun.elapsed().as_secs_f64() });
         Ok(self.record)
+    }
+
+    /// Takes one sample and keeps it, on disk first.
+    ///
+    /// # Errors
+    /// When the mock or the disk fails, or when interrupted: the sample in hand is lost.
+    pub fn keep(&mut self, session: &Session, turn: &Turn) -> Result<&Sample, RunError> {
+        let dir = || self.store.dir().to_owned();
+        let sample = match self.take(turn, session) {
+            Ok(sample) => sample,
+            Err(Stop::Interrupted) => return Err(RunError::Interrupted(dir())),
+            Err(Stop::Refused { why, said }) => return Err(RunError::Refused { why, said, dir: dir() }),
+        };
+        self.store.push(&sample)?;
+        self.predictor.learn(&sample);
+        self.record.samples.push(sample);
+        let at = self.record.samples.len() - 1;
+        Ok(&self.record.samples[at])
+    }
+
+    /// Reads what profiles there are, and writes the record whole.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn finish(&mut self) -> Result<&Record, RunError> {
+        self.attribute();
+        self.record.environment.jemalloc = jemalloc_options(&self.record.samples);
+        self.record.finished = Some(Timestamp::now());
+        self.store.finish(&self.record)?;
+        Ok(&self.record)
     }
 
     /// Adds cells to the plan; gives the turns of their samples, which come after all others.
@@ -385,36 +385,15 @@ impl<'a> Runner<'a> {
     }
 
     /// The turns that have no sample yet, in the order that the recorded seed gives.
-    fn missing(&self) -> Vec<Turn> {
+    pub fn missing(&self) -> Vec<Turn> {
         let taken: std::collections::BTreeSet<u32> = self.record.samples.iter().map(|s| s.order).collect();
         let all = order::turns(&self.record.plan.cells, self.record.plan.seed);
         all.into_iter().filter(|turn| !taken.contains(&turn.order)).collect()
     }
 
-    /// Starts what requests go to, if it is ours.
-    fn serve(&self, scratch: &Path, ca: &Path, streams: Streams) -> Result<Served, RunError> {
-        let mock = match self.order.target {
-            Target::Mock => Some(Mock::start(&scratch.join(streams.as_str()), self.order.traffic.as_deref(), streams)?),
-            Target::Live | Target::Url(_) => None,
-        };
-        let access = &self.order.access;
-        let shared = Shared {
-            origin: match (&self.order.target, &mock) {
-                (Target::Url(url), _) => url.trim_end_matches('/').to_owned(),
-                (Target::Live, _) => access.live_origin(),
-                (Target::Mock, mock) => mock.as_ref().map(|m| m.origin().to_owned()).unwrap_or_default(),
-            },
-            ca: ca.to_owned(),
-            resolve: access.resolve.as_ref().map(ToString::to_string),
-            key: self.order.key.clone(),
-            model: access.model.clone().unwrap_or_else(|| MODEL.to_owned()),
-            count_file: scratch.join("count"),
-            proxy_count_file: scratch.join("proxy-count"),
-            target: self.project.target_dir(),
-            proxy_socket: scratch.join("proxy"),
-            count_library: count_library()?,
-        };
-        Ok(Served { mock, shared })
+    /// What was measured so far, and of what.
+    pub fn record(&self) -> &Record {
+        &self.record
     }
 
     /// Requests that the samples still missing will make.
@@ -422,18 +401,20 @@ impl<'a> Runner<'a> {
         self.missing().iter().map(|turn| live::requests_of(&turn.cell.scenario)).sum()
     }
 
-    fn take(&self, turn: &Turn, served: &Served, live: Option<&Live>) -> Result<Sample, Stop> {
+    fn take(&self, turn: &Turn, session: &Session) -> Result<Sample, Stop> {
         let subject = self.project.config.subject.iter().find(|s| s.id == turn.cell.subject);
         let scenario = scenario::find(&turn.cell.scenario);
         let probe = Probe::ALL.iter().copied().find(|p| p.as_str() == turn.cell.probe);
         let (Some(subject), Some(scenario), Some(probe)) = (subject, scenario, probe) else {
             return Err(Stop::Interrupted); // the plan was made from these lists
         };
+        let served = session.served(turn);
+        let shared = Shared { target: self.project.target_dir(), ..served.shared().clone() };
         let bench = Bench {
             project: self.project,
-            shared: &served.shared,
-            mock: served.mock.as_ref(),
-            live,
+            shared: &shared,
+            mock: served.mock(),
+            live: session.live(),
             fault: self.order.fault.as_deref(),
             seed: self.record.plan.seed,
             dir: self.store.dir(),
@@ -441,16 +422,6 @@ impl<'a> Runner<'a> {
         };
         sample::take(&bench, turn, subject, scenario, probe, self.interrupted)
     }
-}
-
-/// What requests go to, and what subjects are told of it.
-struct Served {
-    mock: Option<Mock>,
-    shared: Shared,
-}
-
-fn wants_unlimited(turn: &Turn) -> bool {
-    launch::factor(&turn.cell, "streams") == Some(Streams::Unlimited.as_str())
 }
 
 /// What must be the same for two halves of a run.
@@ -463,14 +434,6 @@ fn jemalloc_options(samples: &[Sample]) -> BTreeMap<String, String> {
     let greeting = samples.iter().map(|s| &s.greeting).find(|g| g.keys().any(|k| k.starts_with("opt.")));
     let options = greeting.into_iter().flatten().filter(|(key, _)| key.starts_with("opt."));
     options.map(|(key, value)| (key.clone(), value.clone())).collect()
-}
-
-/// `libplimsoll_count.so` lies beside the executable, or where `PLIMSOLL_COUNT_LIBRARY` says.
-fn count_library() -> Result<PathBuf, RunError> {
-    let named = std::env::var_os("PLIMSOLL_COUNT_LIBRARY").map(PathBuf::from);
-    let beside = || std::env::current_exe().ok().map(|exe| exe.with_file_name("libplimsoll_count.so"));
-    let path = named.or_else(beside).unwrap_or_else(|| "libplimsoll_count.so".into());
-    if path.is_file() { Ok(path) } else { Err(RunError::NoCountLibrary(path)) }
 }
 
 /// The exit code that a record deserves: 3 if a sample is not valid, or none is.

@@ -159,6 +159,14 @@ pub fn point_latest(dir: &Path) -> Result<(), StoreError> {
     std::os::unix::fs::symlink(name, &fresh).and_then(|()| fs::rename(&fresh, &link)).map_err(write(&link))
 }
 
+/// Writes a record into a run's folder, whole.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_record(dir: &Path, record: &Record) -> Result<(), StoreError> {
+    write_whole(&dir.join(RECORD), &json(record)?)
+}
+
 fn json(record: &Record) -> Result<Vec<u8>, StoreError> {
     let mut bytes = serde_json::to_vec_pretty(record)
         .map_err(|e| StoreError::Corrupt { path: RECORD.into(), message: format!("cannot be written: {e}") })?;

@@ -108,7 +108,7 @@ fn with_everything(project: &Project, named: &[String]) -> Project {
         matrix: vec![everything, once],
     };
     let config = Config { suite: BTreeMap::from([(SUITE.to_owned(), suite)]), ..project.config.clone() };
-    Project { root: project.root.clone(), config }
+    Project { config, ..project.clone() }
 }
 
 /// A line per cell.
