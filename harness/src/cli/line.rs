@@ -113,7 +113,9 @@ pub(super) fn run(project: &Project, args: &Args) -> Outcome {
     let mut runner = Runner::create(&project, &order, record, &dir, &interrupted).map_err(super::run::failure)?;
     if let Some(path) = &args.record {
         let earlier = store::read(path).map_err(Failure::usage)?;
-        runner.adopt(earlier, path).map_err(super::run::failure)?;
+        for cell in runner.adopt(earlier, path).map_err(super::run::failure)? {
+            say(&format!("left out: {} has no sample of {}", path.display(), cells::cell_name(&cell)));
+        }
     }
     if args.out.is_none() {
         store::point_latest(&dir).map_err(Failure::invalid)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Allocator, Config, FILE, Suite};
+use super::{Allocator, Config, FILE, Suite, include};
 use crate::plan::scenario;
 
 /// A configuration together with the folder that its paths start from.
@@ -144,12 +144,17 @@ impl Project {
 }
 
 fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
-    let config: Config = toml::from_str(text).map_err(|error: toml::de::Error| {
+    let mut config: Config = toml::from_str(text).map_err(|error: toml::de::Error| {
         let mut message = error.to_string().trim_end().to_owned();
         if let Some(hint) = suggestion(error.message()) {
             message.push_str(&hint);
         }
         ConfigError::Parse { path: path.to_owned(), message }
+    })?;
+    include::resolve(&mut config).map_err(|(key, message)| ConfigError::Value {
+        path: path.to_owned(),
+        key,
+        message,
     })?;
     check(path, &config)?;
     Ok(config)
@@ -300,7 +305,7 @@ mod tests {
     fn an_unknown_suite_lists_the_suites() {
         let config = parse(
             Path::new("plimsoll.toml"),
-            "version = 1\n[suite.quick]\nsubjects = []\nscenarios = []\nmatrix = []\n",
+            "version = 1\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\n[suite.quick]\nsubjects = [\"a\"]\nscenarios = [\"chat\"]\n",
         );
         let project = Project { root: PathBuf::from("."), config: config.expect("parses"), target: None };
         let error = project.suite("quik").expect_err("no such suite").to_string();

@@ -4,6 +4,7 @@
 //! errors with a suggestion; the JSON Schema of the file is committed as `plimsoll.schema.json`.
 
 mod gate;
+mod include;
 mod load;
 
 pub use gate::{Budget, Gate, Size, Waiver};
@@ -119,14 +120,20 @@ pub struct Suite {
     /// One sentence for `plimsoll list`.
     #[serde(default)]
     pub description: String,
+    /// Other suites whose cells it has too, so that one report answers what they answer.
+    #[serde(default)]
+    pub include: Vec<String>,
     /// Subjects, by id, in the order of the report.
+    #[serde(default)]
     pub subjects: Vec<String>,
     /// Scenarios, in the order of the report.
+    #[serde(default)]
     pub scenarios: Vec<String>,
     /// Processes per cell, by probe.
     #[serde(default)]
     pub samples: Samples,
     /// The cells: each entry is a product of its lists.
+    #[serde(default)]
     pub matrix: Vec<Matrix>,
 }
 

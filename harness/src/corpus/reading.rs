@@ -78,7 +78,8 @@ fn sse(body: &str) -> Stream {
     Stream { events, rest: Rest::Nothing }
 }
 
-fn texts(event: &Value) -> impl Iterator<Item = &str> {
+/// The texts of one event's parts, in order, without those that say `"thought": true`.
+pub fn texts(event: &Value) -> impl Iterator<Item = &str> {
     let parts = event.pointer("/candidates/0/content/parts").and_then(Value::as_array);
     parts
         .into_iter()

@@ -47,6 +47,7 @@ pub fn project(project: &Project, subject: &Subject, scenarios: Vec<String>) -> 
     };
     let suite = Suite {
         description: String::new(),
+        include: Vec::new(),
         subjects: vec![subject.id.clone()],
         scenarios,
         samples: Samples::default(),

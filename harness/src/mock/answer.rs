@@ -96,7 +96,7 @@ async fn answer(shared: &Shared, request: &Request, reply: &str) -> std::io::Res
             Answer { upload: Some(vec![(HeaderName::from_static("x-goog-upload-url"), place)]), ..answer }
         }
         Some(answer) => answer,
-        None => shared.state.service().answer(route, request),
+        None => shared.state.service().answer(route, request, shared.origin.reply(reply)),
     })
 }
 

@@ -74,9 +74,14 @@ impl Origin {
         }
     }
 
+    /// The reply of that name.
+    pub(super) fn reply(&self, name: &str) -> Option<&Reply> {
+        self.corpus.reply(name)
+    }
+
     /// Whether there is a reply of that name.
     pub(super) fn knows(&self, name: &str) -> bool {
-        self.corpus.reply(name).is_some()
+        self.reply(name).is_some()
     }
 
     /// Whether that reply answers whatever endpoint is asked.

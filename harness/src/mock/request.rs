@@ -79,6 +79,10 @@ impl Request {
             wants_close: header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")),
         };
         request.route = Route::of(&request);
+        if request.route.as_ref().is_some_and(Route::takes_bearer) {
+            let bearer = header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+            request.key = request.key.or(bearer.filter(|key| !key.is_empty()).map(key_digest));
+        }
         request
     }
 

@@ -44,6 +44,7 @@ pub fn project(project: &Project, subjects: &[&Subject], under: Under) -> Projec
     };
     let suite = Suite {
         description: String::new(),
+        include: Vec::new(),
         subjects: subjects.iter().map(|subject| subject.id.clone()).collect(),
         scenarios: vec![line::MODEL.to_owned()],
         samples: Samples { rss: under.samples, ..Samples::default() },

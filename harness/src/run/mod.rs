@@ -346,12 +346,12 @@ impl<'a> Runner<'a> {
         Ok(turns)
     }
 
-    /// Takes over what an earlier run measured of cells of this plan, so that it need not be measured again. Machine, build and target must
-    /// be the same.
+    /// Takes over what an earlier run measured of cells of this plan, so that it need not be measured again, and gives the cells that it lacks.
+    /// Machine, build and target must be the same.
     ///
     /// # Errors
     /// When something differs.
-    pub fn adopt(&mut self, earlier: Record, path: &Path) -> Result<(), RunError> {
+    pub fn adopt(&mut self, earlier: Record, path: &Path) -> Result<Vec<Cell>, RunError> {
         let refuse = |why: &str| Err(RunError::Adopt { path: path.to_owned(), why: why.to_owned() });
         if comparable(&earlier.environment) != comparable(&self.record.environment) {
             return refuse(
@@ -370,8 +370,8 @@ impl<'a> Runner<'a> {
             sample.order = order as u32;
             self.store.push(sample)?;
         }
-        self.record.plan.cells.retain(|planned| planned.samples > 0);
-        Ok(())
+        let missing = self.record.plan.cells.extract_if(.., |planned| planned.samples == 0);
+        Ok(missing.map(|planned| planned.cell).collect())
     }
 
     /// Reads the profiles, and fills in which code asked for memory.

@@ -59,8 +59,12 @@ switches = ["default", "leak", "cache", "pool", "cycle"]
 
 #[test]
 fn the_line_of_a_program_with_a_known_block_for_each_request_is_predicted_and_proved() {
-    let project = Project::with_subjects(&KEEPS.replace("probe-keeps\"", "probe-keeps\", \"buffer\""), "");
-    let run = project.plimsoll(&["line", "--memory", "32MiB", "--samples", "1", "--out", "out", "--format", "json"]);
+    let buffer = KEEPS.replace("probe-keeps\"", "probe-keeps\", \"buffer\"");
+    let another = buffer.replace("version = 1", "").replace("\"keeps\"", "\"another\"");
+    let project = Project::with_subjects(&buffer, &another);
+    let lined =
+        ["line", "--memory", "32MiB", "--samples", "1", "--out", "out", "--format", "json", "--subject", "keeps"];
+    let run = project.plimsoll(&lined);
     assert_code(&run, 0);
     let told: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
     let record = project.record("out");
@@ -81,6 +85,7 @@ fn the_line_of_a_program_with_a_known_block_for_each_request_is_predicted_and_pr
     let run = project.plimsoll(&again);
     assert_code(&run, 0);
     assert!(said(&run).contains("What 24.00 MiB hold"), "{}", said(&run));
+    assert!(said(&run).contains("left out: out has no sample of another/"), "{}", said(&run));
     assert_eq!(ok(&project.record("again")).filter(|sample| sample.cell.scenario == line::MODEL).count(), 1);
 }
 

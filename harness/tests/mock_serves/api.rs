@@ -181,6 +181,43 @@ async fn cached_contents_are_made_changed_listed_and_deleted() {
 }
 
 #[tokio::test]
+async fn clients_of_another_api_get_the_same_text_whole_and_as_a_stream() {
+    let mut mock = Mock::start();
+    for (client, script) in [(h1(), "chat"), (h2(), "stream")] {
+        let url = format!("https://localhost:{}/s/{script}/v1beta/openai/chat/completions", mock.port);
+        let expected = corpus::expected_text(&script.parse().unwrap()).unwrap();
+        let asked = |key: &str, body: Value| client.post(&url).bearer_auth(key).body(body.to_string()).send();
+        let message = json!([{"role": "user", "content": "why?"}]);
+
+        let answer = asked(KEY, json!({"model": "gemini-2.5-flash", "messages": message})).await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["object"], "chat.completion");
+        assert_eq!(answer.pointer("/choices/0/finish_reason"), Some(&json!("stop")));
+        assert!(answer["usage"]["total_tokens"].as_u64() > Some(0), "{answer}");
+        if script == "chat" {
+            assert_eq!(answer.pointer("/choices/0/message/content").and_then(Value::as_str), Some(&*expected));
+        }
+
+        let body = json!({"model": "m", "messages": message, "stream": true});
+        let body = asked(KEY, body).await.unwrap().text().await.unwrap();
+        let mut events: Vec<_> = body.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+        assert_eq!(events.pop(), Some("[DONE]"));
+        let events: Vec<Value> = events.iter().map(|event| serde_json::from_str(event).unwrap()).collect();
+        let text: String =
+            events.iter().filter_map(|event| event.pointer("/choices/0/delta/content")?.as_str()).collect();
+        assert_eq!(text, expected);
+        let last = events.last().and_then(|event| event.pointer("/choices/0/finish_reason"));
+        assert_eq!(last, Some(&json!("stop")));
+
+        for wrong in [json!({}), json!({"model": "m"}), json!({"model": "m", "messages": []})] {
+            assert_eq!(asked(KEY, wrong).await.unwrap().status(), 400);
+        }
+        assert_eq!(asked("", json!({"model": "m", "messages": message})).await.unwrap().status(), 403);
+    }
+    assert_eq!(mock.stats().keyless, 2);
+}
+
+#[tokio::test]
 async fn what_is_kept_is_bounded() {
     let mock = Mock::start();
     let client = h2();

@@ -101,6 +101,7 @@ fn with_everything(project: &Project, named: &[String]) -> Project {
     };
     let suite = Suite {
         description: String::new(),
+        include: Vec::new(),
         // What a rung answers is checked whenever it is measured; half of them ask nothing.
         subjects: project.config.subject.iter().filter(|s| s.kind != Kind::Rung).map(|s| s.id.clone()).collect(),
         scenarios: scenario::ALL.iter().map(|s| s.id.to_owned()).collect(),

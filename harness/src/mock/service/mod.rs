@@ -7,11 +7,13 @@
 //! - [`route`]: which endpoint a path is
 //! - [`intake`]: what is kept of a request's body
 //! - [`models`], [`tokens`], [`embed`]: answers that follow from the request alone
+//! - [`completions`]: an answer of the model in another API's form
 //! - [`cached`], [`files`], [`upload`]: resources, which are kept until they are deleted or the control socket says `reset`
 //! - [`page`], [`clock`], [`refusal`]: what they have in common
 
 mod cached;
 mod clock;
+mod completions;
 mod embed;
 mod files;
 pub(super) mod intake;
@@ -27,7 +29,7 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::request::Request;
-use crate::corpus::json;
+use crate::corpus::{Reply, json};
 use cached::CachedContents;
 use clock::Clock;
 use files::Files;
@@ -51,13 +53,17 @@ pub(super) struct Service {
 type Answered = Result<Answer, Refusal>;
 
 impl Service {
-    /// The answer of `route`.
-    pub(super) fn answer(&mut self, route: &Route, request: &Request) -> Answer {
-        self.answered(route, request).unwrap_or_else(Answer::from)
+    /// The answer of `route`; `reply` is what a model would say.
+    pub(super) fn answer(&mut self, route: &Route, request: &Request, reply: Option<&Reply>) -> Answer {
+        self.answered(route, request, reply).unwrap_or_else(Answer::from)
     }
 
-    fn answered(&mut self, route: &Route, request: &Request) -> Answered {
+    fn answered(&mut self, route: &Route, request: &Request, reply: Option<&Reply>) -> Answered {
         match route {
+            Route::Completions => {
+                let reply = reply.ok_or_else(|| Refusal::not_found("plimsoll mock: there is no such reply"))?;
+                completions::answer(&body(request)?, reply)
+            }
             Route::CountTokens => tokens::count(&body(request)?),
             Route::Embed(model) => embed::one(model, &body(request)?),
             Route::BatchEmbed(model) => embed::batch(model, &body(request)?),

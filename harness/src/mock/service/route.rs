@@ -7,6 +7,8 @@ use crate::mock::request::Request;
 /// An endpoint that [`super::Service`] answers. Names are without their collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::mock) enum Route {
+    /// Generating, in another API's form.
+    Completions,
     CountTokens,
     Embed(String),
     BatchEmbed(String),
@@ -38,6 +40,11 @@ impl Route {
             return None;
         }
         let (collection, name) = (segments.next()?, segments.next());
+        if collection == "openai" {
+            let rest = [name, segments.next(), segments.next()];
+            let asked = rest == [Some("chat"), Some("completions"), None] && request.method == Method::POST && !uploads;
+            return asked.then_some(Self::Completions);
+        }
         if segments.next().is_some() || name == Some("") {
             return None;
         }
@@ -69,6 +76,11 @@ impl Route {
             ("files", "DELETE", Some(name)) => Some(Self::DeleteFile(name)),
             _ => None,
         }
+    }
+
+    /// Whether the key comes as a bearer token, as it does in that other API.
+    pub(in crate::mock) fn takes_bearer(&self) -> bool {
+        matches!(self, Self::Completions)
     }
 
     /// Whether the request needs no key: whoever knows a session's id was given it.
