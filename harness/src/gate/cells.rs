@@ -107,6 +107,7 @@ pub fn profiled(project: &Project, cells: &[Cell]) -> Vec<Cell> {
 /// A suite of just these cells' subjects and scenarios, so that a side whose own file has none can be measured.
 pub fn as_suite(cells: &[Planned]) -> Suite {
     let mut suite = Suite {
+        include: Vec::new(),
         description: String::new(),
         subjects: Vec::new(),
         scenarios: Vec::new(),
