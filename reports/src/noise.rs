@@ -23,6 +23,8 @@ pub struct Noise {
     /// The smallest increase that the rule would catch with the power of [`POWER`]; for an exact figure the rule's floor: any increase
     /// over it. `None`: it would catch none, however large.
     pub smallest: Option<Quantity>,
+    /// Why it is not the same in every process; empty for one that is.
+    pub why: &'static str,
 }
 
 impl Noise {
@@ -73,10 +75,29 @@ pub fn noise(record: &Record, rule: &Rule) -> Vec<Noise> {
             };
             let change = rule.smallest_change(values, POWER).map(|change| change.max(grain(record, &figure)));
             let smallest = change.and_then(|change| Quantity::new(change, figure.unit()));
-            all.push(Noise { cell: planned.cell.clone(), figure, measured, smallest });
+            let why = if measured.is_exact() { "" } else { why(record, &planned.cell, &figure) };
+            all.push(Noise { cell: planned.cell.clone(), figure, measured, smallest, why });
         }
     }
     all
+}
+
+/// Why a figure differs between processes that do the same.
+fn why(record: &Record, cell: &Cell, figure: &Figure) -> &'static str {
+    let is = |factor: &str, value: &str| cell.factors.get(factor).is_some_and(|own| own == value);
+    let deterministic = record.plan.scenarios.iter().any(|info| info.id == cell.scenario && info.deterministic);
+    let metric = figure.metric();
+    match figure {
+        Figure::Latency(_) => "a clock's time",
+        _ if metric.starts_with("proc.") => "pages: which of them were touched",
+        _ if metric.starts_with("jemalloc.") => "its caches and the time of its decay",
+        _ if !deterministic => "requests at once meet in another order each time",
+        _ if is("runtime", "multi_thread") => "two threads: which of them comes first",
+        Figure::At { checkpoint, .. } if checkpoint == "first" => {
+            "the handshake: random numbers, and when its flights arrive"
+        }
+        _ => "nothing that is known",
+    }
 }
 
 /// What a figure is a multiple of: the kernel accounts for memory by pages, so that no smaller change of it can occur.
@@ -94,12 +115,12 @@ pub(crate) fn grain(record: &Record, figure: &Figure) -> f64 {
 #[must_use]
 pub fn markdown(noise: &[Noise]) -> String {
     let mut out = String::from(
-        "| scenario | factors | figure | samples | middle | from – to | range | smallest change seen |\n|---|---|---|---|---|---|---|---|\n",
+        "| scenario | factors | figure | samples | middle | from – to | range | smallest change seen | why it varies |\n|---|---|---|---|---|---|---|---|---|\n",
     );
     for row in noise {
         let _ = writeln!(
             out,
-            "| `{}` | {} | {} | {} | {} | {} | {} | {} |",
+            "| `{}` | {} | {} | {} | {} | {} | {} | {} | {} |",
             row.cell.scenario,
             factors(&row.cell),
             row.figure,
@@ -112,6 +133,7 @@ pub fn markdown(noise: &[Noise]) -> String {
             },
             range(row),
             smallest(row),
+            row.why,
         );
     }
     out

@@ -273,11 +273,12 @@ fn noise_is_told_figure_by_figure_and_an_exact_one_shows_any_change() {
     let smallest = noisy.smallest.unwrap().value() / 4096.0;
     assert!(!noisy.measured.is_exact() && (1.0..2.0).contains(&smallest), "{smallest} pages");
     assert_eq!(noise::range(noisy), "2.23 %", "four pages of 733,184 B");
+    assert_eq!((exact.why, noisy.why), ("", "pages: which of them were touched"));
 
     let table = noise::markdown(&told);
     assert_eq!(table.lines().count(), told.len() + 2);
     assert!(
-        table.contains("| `chat` | current_thread | heap.allocs per request | 10 | 119 | identical |  | any |"),
+        table.contains("| `chat` | current_thread | heap.allocs per request | 10 | 119 | identical |  | any |  |"),
         "{table}"
     );
 }
