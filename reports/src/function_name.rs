@@ -79,6 +79,15 @@ fn outside<'a>(text: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
     None
 }
 
+/// The whole name, or as much of it as is of use to somebody who points at it.
+pub(crate) fn cut(name: &str) -> String {
+    const LONGEST: usize = 120;
+    if name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value, json};
 
 use crate::claims::{self, Verdict};
-use crate::derive::{CellFigures, Failure, Figure, Measured};
+use crate::derive::{CellFigures, Failure, Figure, GROWTH_AT, Measured};
 use crate::record::Record;
 use crate::stats::Exactness;
 use crate::summary::{self, status_name};
@@ -19,7 +19,7 @@ fn value(view: &View) -> Value {
     with_cells(view, view.cells.iter().map(cell).collect())
 }
 
-/// The same with each cell's figures as a map of arrays, a tenth of the size: what a page embeds. An array is samples and median, and where
+/// The same with each cell's main figures as a map of arrays, a fortieth of the size: what a page embeds. An array is samples and median, and where
 /// the samples vary, median absolute deviation, smallest and largest.
 pub(crate) fn compact(view: &View) -> Value {
     let figure = |(figure, measured): (&Figure, &Measured)| {
@@ -32,10 +32,37 @@ pub(crate) fn compact(view: &View) -> Value {
     };
     let cell = |figures: &CellFigures| {
         let mut object = head(figures);
-        object.insert("figures".to_owned(), Value::Object(figures.figures.iter().map(figure).collect()));
+        let shown = figures.figures.iter().filter(|(figure, _)| is_embedded(figure)).map(figure);
+        object.insert("figures".to_owned(), Value::Object(shown.collect()));
         Value::Object(object)
     };
     with_cells(view, view.cells.iter().map(cell).collect())
+}
+
+/// Whether a page embeds a figure: those that are made of readings, and readings at the checkpoints that figures are told of. The rest is in the
+/// record beside the page.
+fn is_embedded(figure: &Figure) -> bool {
+    match figure {
+        Figure::Since { .. } | Figure::Step(_) => false,
+        Figure::At { checkpoint, metric } => {
+            let told = [
+                "proc.rss",
+                "proc.anon",
+                "proc.hwm",
+                "heap.live",
+                "heap.peak",
+                "jemalloc.allocated",
+                "jemalloc.resident",
+                "dhat.total",
+            ];
+            (checkpoint == GROWTH_AT || checkpoint == "start" || checkpoint.starts_with("held@"))
+                && told.contains(&metric.as_str())
+        }
+        Figure::Growth(metric) | Figure::Residue(metric) | Figure::Slope(metric) => {
+            ["proc.rss", "proc.anon", "heap.live"].contains(&metric.as_str())
+        }
+        Figure::PerRequest(_) | Figure::InFlight(_) | Figure::Latency(_) => true,
+    }
 }
 
 fn with_cells(view: &View, cells: Vec<Value>) -> Value {

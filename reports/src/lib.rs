@@ -7,7 +7,7 @@
 //! - [`units`], [`metric`], [`stats`], [`mod@derive`]: what a figure is, and how it is made of samples.
 //! - [`mod@model`], [`mod@line`]: what memory depends on, and how much work a given memory holds.
 //! - [`contrast`], [`ladder`]: what one cell has beyond another, and what each component takes; [`techniques`]: what each technique saves.
-//! - [`view`], [`mod@summary`], [`claims`]: what reports show, and the sentences computed from it.
+//! - [`view`], [`mod@summary`], [`claims`], [`recommend`]: what reports show, and the sentences computed from it.
 //! - [`terminal`], [`mod@format`] with [`html`], [`markdown`], [`json`], [`csv`]: the reports.
 #![forbid(unsafe_code)]
 
@@ -33,6 +33,7 @@ pub mod metric;
 pub mod model;
 pub mod noise;
 pub mod read;
+pub mod recommend;
 pub mod record;
 pub mod roots;
 pub mod schema;

@@ -1,5 +1,6 @@
 //! The report as a pull request's comment shows it: the verdict first, a table for each scenario, the rest folded.
 
+mod advice;
 mod ladder;
 mod peers;
 mod sites;
@@ -40,6 +41,7 @@ pub fn render(record: &Record, source: Option<&SourceUrl>) -> String {
         code(&view.record.plan.suite),
         code(&view.record.environment.target)
     );
+    out.push_str(&advice::section(&view));
     let parts = [
         lines,
         models,

@@ -97,6 +97,21 @@ fn markdown() {
 
 14 of 15 samples count, 1 failed, 0 unavailable · run `20200102-030405-fake` · suite `synthetic` · target `mock`
 
+2 of 2 levels stay below the target of 8 MB growth (resident memory, 20 requests of `chat`); the largest is 4.22 MiB of `original`.
+
+### Recommendations
+
+- **For the least memory in one process, use `ultra`: its anonymous memory grows 42 % less than that of `original`, at 1.51× its time per request.** Rule: of the levels that do their own work, the one whose anonymous memory grew least over 20 requests, if that is at least a tenth less than original’s. ultra: anon growth 412.0 KiB; original: anon growth 716.0 KiB; ultra: p50 620 µs; original: p50 410 µs.
+
+### Which level fits my budget
+
+system allocator · h1 · multi\_thread
+
+| subject | RSS | anon growth | allocs/request | bytes/request | p50 |
+|---|---:|---:|---:|---:|---:|
+| ultra | 5.18 MiB | 412.0 KiB | 31 | 2,210 B | 620 µs |
+| original | 6.22 MiB | 716.0 KiB | 119 | 13,412 B | 410 µs |
+
 ### chat
 
 made-up work chat

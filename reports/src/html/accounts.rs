@@ -151,6 +151,7 @@ fn waterfall(id: &str, name: &str, account: &Account) -> Chart {
             account.samples, account.checkpoint
         ),
         legend: Vec::new(),
+        class: "",
         height: ROW * f64::from(u32::try_from(steps.len()).unwrap_or(0)),
         drawing: html! { @for (at, step) in steps.iter().enumerate() { (row(at, step)) } },
         data: data(account, &lines),

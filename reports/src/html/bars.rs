@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::chart::{Chart, Data, Key, NAME_LENGTH, pc, px, short};
 use super::colour;
 use crate::derive::{Figure, Measured};
-use crate::view::{Row, Scenario, View};
+use crate::view::{Row, View};
 
 /// Share of the width that bars may take; the rest is for their values.
 const SPAN: f64 = 62.0;
@@ -24,6 +24,8 @@ struct Group {
 
 /// What a chart of a scenario shows.
 pub(super) struct Spec<'a> {
+    /// The rows that are drawn, where they have a figure.
+    pub(super) rows: &'a [&'a Row],
     pub(super) id: String,
     pub(super) title: String,
     pub(super) about: &'a str,
@@ -32,12 +34,12 @@ pub(super) struct Spec<'a> {
     pub(super) series: &'a [(&'a str, Figure)],
 }
 
-/// Bars of a scenario's rows; rows without any figure are left out. `None` when nothing was measured.
-pub(super) fn of(view: &View, scenario: &Scenario, spec: Spec<'_>) -> Option<Chart> {
+/// Bars of some rows; those without any figure are left out. `None` when nothing was measured.
+pub(super) fn of(view: &View, spec: Spec<'_>) -> Option<Chart> {
     let bars = |row: &Row| -> Vec<Option<Measured>> {
         spec.series.iter().map(|(_, figure)| view.figure(row, spec.probe, figure).copied()).collect()
     };
-    let rows: Vec<&Row> = scenario.rows.iter().filter(|row| bars(row).iter().any(Option::is_some)).collect();
+    let rows: Vec<&Row> = spec.rows.iter().copied().filter(|row| bars(row).iter().any(Option::is_some)).collect();
     let labels = view.labels(&rows, spec.probe);
     let groups: Vec<Group> =
         rows.iter().zip(labels.names).map(|(row, name)| Group { name, place: row.place, bars: bars(row) }).collect();
@@ -88,6 +90,7 @@ fn chart(id: String, title: String, about: String, series: &[&str], groups: &[Gr
         title,
         about,
         legend,
+        class: "",
         height: top,
         drawing: html! {
             @if low < 0.0 { line.grid.zero x1=(zero) x2=(zero) y1="0" y2=(px(top - GAP)) {} }

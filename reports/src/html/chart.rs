@@ -14,6 +14,8 @@ pub(super) struct Chart {
     /// What it shows, one sentence: for those who see it and those who do not.
     pub(super) about: String,
     pub(super) legend: Vec<Key>,
+    /// What the script may do with it, as a class; empty where nothing.
+    pub(super) class: &'static str,
     /// Height of the drawing, pixels.
     pub(super) height: f64,
     pub(super) drawing: Markup,
@@ -45,7 +47,7 @@ impl Chart {
                 @if !self.legend.is_empty() {
                     ul.legend { @for key in &self.legend { li { span class={ "sw " (key.class) } {} (key.label) } } }
                 }
-                svg role="img" aria-labelledby={ (title) " " (about) } height=(px(self.height)) {
+                svg class=[Some(self.class).filter(|class| !class.is_empty())] role="img" aria-labelledby={ (title) " " (about) } height=(px(self.height)) {
                     title id=(title) { (self.title) }
                     desc id=(about) { (self.about) }
                     (self.drawing)

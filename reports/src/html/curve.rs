@@ -71,6 +71,7 @@ pub(super) fn chart(
         title,
         about,
         legend: curves.iter().map(|curve| Key { class: colour(curve.place), label: curve.name.clone() }).collect(),
+        class: "",
         height: HEIGHT + FOOT,
         drawing,
         data: data(what, &numbers, curves, unit),

@@ -39,6 +39,7 @@ pub(super) fn chart(id: String, title: String, about: String, bars: &[Bar]) -> O
         title,
         about,
         legend: Vec::new(),
+        class: "",
         height: rows().map(|(_, top)| top + ROW).fold(0.0, f64::max),
         drawing: html! {
             line.grid.zero x1=(pc(scale(0.0))) x2=(pc(scale(0.0))) y1="0" y2=(px(rows().map(|(_, top)| top + ROW - 8.0).fold(0.0, f64::max))) {}

@@ -15,7 +15,7 @@ use crate::units::{Quantity, Unit, percent, whole};
 
 const ROW: f64 = 22.0;
 /// Boxes narrower than this share of the whole are not drawn.
-const NARROWEST: f64 = 0.003;
+const NARROWEST: f64 = 0.005;
 /// Boxes that the data table lists.
 const LISTED: f64 = 0.02;
 
@@ -43,6 +43,7 @@ pub(super) fn chart(attribution: &Attribution<'_>, id: String, title: String, ab
         title,
         about,
         legend: classes.iter().map(|(name, class)| Key { class: class.clone(), label: name.clone() }).collect(),
+        class: "flame",
         height: ROW * whole(i64::try_from(depth).unwrap_or(0)),
         drawing: draw(&tree, 0.0, 0, &drawn),
         data: Data { head: ["called", "bytes", "share"].map(str::to_owned).to_vec(), rows },
@@ -105,15 +106,19 @@ fn boxes<'a>(attribution: &Attribution<'a>) -> Box<'a> {
     for site in attribution.sites.iter().filter(|site| site.asked.bytes > 0) {
         root.bytes += site.asked.bytes;
         let mut at = &mut root;
-        let mut last: Option<(bool, String)> = None;
+        // The boxes since the last own function: crates that call each other in turn are one box each.
+        let mut run: Vec<(bool, String)> = Vec::new();
         for frame in site.stack.iter().copied().rev() {
             // The standard library is called for somebody, who is in a box already.
-            let is_std = frame.krate.as_deref() == Some("std") && last.is_some();
+            let is_std = frame.krate.as_deref() == Some("std") && !run.is_empty();
             let key = if frame.own { (true, frame.function.clone()) } else { (false, crate_name(frame)) };
-            if is_std || last.as_ref() == Some(&key) {
+            if is_std || run.contains(&key) {
                 continue;
             }
-            last = Some(key.clone());
+            if frame.own {
+                run.clear();
+            }
+            run.push(key.clone());
             at = at.inside.entry(key).or_default();
             at.frame.get_or_insert(frame);
             at.bytes += site.asked.bytes;
@@ -151,7 +156,7 @@ fn draw(parent: &Box<'_>, left: f64, depth: usize, drawn: &Drawn<'_>) -> Markup 
             svg.box x=(from) y=(px(top)) width=(width) height=(px(ROW - 1.0)) style={ "width:" (width) } {
                 title { (label(key)) ": " (drawn.bytes(inner.bytes)) ", " (percent(drawn.share(inner.bytes))) }
                 rect class={ "bar seg " (drawn.class(key.0, inner.frame)) (if key.0 { "" } else { " pale" }) } width="100%" height="100%" {}
-                @if drawn.share(inner.bytes) > 0.03 { text x="5" y="15" { (label(key)) } }
+                @if drawn.share(inner.bytes) > 0.03 { text.on[key.0] x="5" y="15" { (label(key)) } }
             }
             (draw(inner, at, depth + 1, drawn))
         }

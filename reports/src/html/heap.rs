@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{bars, not_measured, table};
 use crate::derive::{Figure, GROWTH_AT};
-use crate::view::{Column, Scenario, View};
+use crate::view::{Column, Row, Scenario, View};
 
 const JEMALLOC: [(&str, &str, &str); 6] = [
     ("allocated", "jemalloc.allocated", "bytes in blocks in use, thread caches included"),
@@ -46,10 +46,11 @@ fn jemalloc_of(view: &View, scenario: &Scenario, at: usize, columns: &[Column]) 
     let id = format!("jemalloc-{}", at + 1);
     let table = table::figures(view, scenario, columns, &id, &format!("jemalloc at steady@20, {}", scenario.info.id))?;
     let at_20 = |metric| Figure::at(GROWTH_AT, metric);
+    let rows: Vec<&Row> = scenario.rows.iter().collect();
     let chart = bars::of(
         view,
-        scenario,
         bars::Spec {
+            rows: &rows,
             id: format!("{id}-chart"),
             title: format!("In use and resident by jemalloc, {}", scenario.info.id),
             about: "Statistics of jemalloc at steady@20: allocated solid, resident pale.",

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::{bars, colour, prose};
-use crate::derive::Figure;
+use super::{advice, colour, profile, prose};
 use crate::record::Status;
 use crate::summary::Summary;
 use crate::view::View;
@@ -21,7 +20,20 @@ pub(super) fn header(view: &View, told: &Summary) -> Markup {
                 "Measured " time datetime=(record.started) { (record.started.strftime("%-d %B %Y, %H:%M UTC")) }
                 " against " (target(&record.environment.target)) ", suite " code { (record.plan.suite) } ", run " code { (record.id) } "."
             }
-            p.verdict { (prose(&told.verdict)) }
+            (verdict(&told.verdict))
+        }
+    }
+}
+
+/// The verdict, its conditions in small letters below it.
+fn verdict(told: &str) -> Markup {
+    let parts = told.split_once(" (").and_then(|(head, rest)| Some((head, rest.split_once(").")?)));
+    html! {
+        @match parts {
+            Some((head, (conditions, rest))) => {
+                p.verdict { (prose(head)) "." @if !rest.is_empty() { (prose(rest)) } span.conditions { (conditions) } }
+            },
+            None => p.verdict { (prose(told)) },
         }
     }
 }
@@ -37,9 +49,18 @@ fn target(target: &str) -> Markup {
 /// The facts of the run, and the figure that the verdict speaks of.
 pub(super) fn summary(view: &View, told: &Summary) -> Markup {
     let (record, e) = (&view.record, &view.record.environment);
+    let commit: String = record.tool.git.as_deref().unwrap_or("not a git checkout").chars().take(12).collect();
     let names = record.plan.scenarios.iter().map(|s| s.id.as_str()).collect::<Vec<_>>().join(", ");
     html! {
-        @for line in &told.besides { p { (prose(line)) } }
+        (advice::brief(view, told))
+        @if record.finished.is_none() { p.note { "This run is not finished: samples are missing." } }
+        (headline(view, told))
+        @if !told.besides.is_empty() {
+            details {
+                summary { "The same under other factors" }
+                @for line in &told.besides { p { (prose(line)) } }
+            }
+        }
         dl.facts {
             div { dt { "Samples that count" } dd { (told.ok) " of " (told.planned.max(told.ok)) } }
             div { dt { "Failed" } dd { (told.failed) } }
@@ -48,30 +69,14 @@ pub(super) fn summary(view: &View, told: &Summary) -> Markup {
             div { dt { "Scenarios" } dd { (names) } }
             div { dt { "Trusted roots" } dd { (e.trust.roots) } }
             div { dt { "Profile" } dd { (e.profile) } }
-            div { dt { "Commit" } dd { (record.tool.git.as_deref().unwrap_or("not a git checkout")) @if record.tool.dirty { " with changes" } } }
+            div { dt { "Commit" } dd { (commit) @if record.tool.dirty { " with changes" } } }
         }
-        @if record.finished.is_none() { p.note { "This run is not finished: samples are missing." } }
-        (headline(view, told))
     }
 }
 
 fn headline(view: &View, told: &Summary) -> Markup {
-    let Some(scenario) = told.headline.as_ref().and_then(|headline| view.scenario(&headline.scenario)) else {
-        return html! {};
-    };
-    let chart = bars::of(
-        view,
-        scenario,
-        bars::Spec {
-            id: "figure-headline".to_owned(),
-            title: format!("Growth over 20 requests, {}", scenario.info.id),
-            about: "From start to steady@20, medians; whiskers reach from the smallest to the largest sample. Anonymous memory is what \
-                    the code asked for; resident memory adds file pages touched.",
-            probe: "rss",
-            series: &[("anonymous", Figure::growth("proc.anon")), ("resident (RSS)", Figure::growth("proc.rss"))],
-        },
-    );
-    html! { @if let Some(chart) = chart { (chart.frame(true)) } }
+    let scenario = told.headline.as_ref().and_then(|headline| view.scenario(&headline.scenario));
+    html! { @if let Some(scenario) = scenario { (profile::growth(view, scenario, "figure-headline")) } }
 }
 
 /// The subjects, and how much of what was planned for them counts.

@@ -8,6 +8,9 @@ use crate::record::Status;
 use crate::summary::status_name;
 use crate::view::View;
 
+/// Lines of a claim that are seen at once.
+const LINES: usize = 4;
+
 /// Each claim, what was measured, the verdict.
 pub(super) fn claims(view: &View) -> Markup {
     let rows = claims::ledger(view);
@@ -25,7 +28,11 @@ pub(super) fn claims(view: &View) -> Markup {
                     th scope="row" { (row.claim) }
                     td.figures {
                         @if row.measured.is_empty() { span.soft { "not measured" } }
-                        ul.lines { @for line in &row.measured { li { (line) } } }
+                        ul.lines { @for line in row.measured.iter().take(LINES) { li { (line) } } }
+                        @if row.measured.len() > LINES { details {
+                            summary aria-label={ (row.measured.len() - LINES) " more: " (row.claim) } { (row.measured.len() - LINES) " more" }
+                            ul.lines { @for line in row.measured.iter().skip(LINES) { li { (line) } } }
+                        } }
                     }
                     td { span class={ "tag " (class(row.verdict)) } { (row.verdict.label()) } }
                     td.rule { (prose(row.why)) }

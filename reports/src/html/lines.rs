@@ -21,6 +21,8 @@ pub(super) struct Line {
     pub(super) place: usize,
     /// Whether another line of the chart has the same colour.
     pub(super) dashed: bool,
+    /// Whether it is drawn: what would flatten all others is in the data only.
+    pub(super) drawn: bool,
     /// One for each checkpoint.
     pub(super) points: Vec<Option<Measured>>,
 }
@@ -51,22 +53,27 @@ pub(super) fn chart(
         @for (at, name) in checkpoints.iter().enumerate() {
             text.axis x=(pc(x(at))) y=(px(HEIGHT + if at % 2 == 0 { 16.0 } else { 31.0 })) text-anchor="middle" { (tick_name(name)) }
         }
-        @for line in lines { (draw(line, x, y, checkpoints)) }
+        @for line in lines.iter().filter(|line| line.drawn) { (draw(line, x, y, checkpoints)) }
     };
     Some(Chart {
         id,
         title,
         about,
-        legend: lines.iter().map(|line| Key { class: colour(line.place), label: line.name.clone() }).collect(),
+        legend: lines
+            .iter()
+            .filter(|line| line.drawn)
+            .map(|line| Key { class: colour(line.place), label: line.name.clone() })
+            .collect(),
+        class: "",
         height: HEIGHT + FOOT,
         drawing,
         data: data(checkpoints, lines),
     })
 }
 
-/// The lowest and the largest value of the lines, zero included.
+/// The lowest and the largest value that is drawn, zero included.
 pub(super) fn range<'a>(lines: impl Iterator<Item = &'a Line>) -> (f64, f64) {
-    let all = lines.flat_map(|line| line.points.iter().flatten()).map(|m| m.stats.median);
+    let all = lines.filter(|line| line.drawn).flat_map(|line| line.points.iter().flatten()).map(|m| m.stats.median);
     all.fold((0.0, 0.0), |(low, high), value| (f64::min(low, value), f64::max(high, value)))
 }
 

@@ -1,12 +1,13 @@
 //! The report that people open: one HTML file that needs nothing else.
 //!
-//! No network, no script; light, dark and print by CSS variables. Every chart is SVG made here, with a title, a description and its data as a
+//! No network, and no script but one that sorts, filters, copies and zooms; light, dark and print by CSS variables. Every chart is SVG made here, with a title, a description and its data as a
 //! table beside it. What comes from a record is cleaned first (`clean.rs`) and escaped by maud; the embedded JSON is escaped by [`embed`].
 //!
-//! - `page` parts, in reading order: `lead`, `profile`, `model`, `beside`, `peers`, `ladder`, `techniques`, `accounts`, `places`, `heap`, `sites`, `ledger`, `method`.
+//! - `page` parts, in reading order: `lead`, `advice`, `profile`, `model`, `beside`, `peers`, `ladder`, `techniques`, `accounts`, `places`, `heap`, `sites`, `ledger`, `method`.
 //! - `chart` frames a chart; `bars`, `curve`, `differences`, `flame`, `lines`, `stack` draw one; `table` lays out figures.
 
 mod accounts;
+mod advice;
 mod bars;
 mod beside;
 mod chart;
@@ -36,8 +37,11 @@ use crate::summary;
 use crate::view::View;
 
 const STYLE: &str = include_str!("style.css");
-/// Nothing may be fetched and nothing run, whatever a record holds: a second lock behind the escaping.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+/// Sorts, filters, copies and zooms what is there; nothing needs it.
+const SCRIPT: &str = include_str!("script.js");
+/// Nothing may be fetched and nothing run but that script, whatever a record holds: a second lock behind the escaping. Where the digest is not the
+/// script's, the browser refuses it and says which it would be.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-Rfk+rvIBvdDMi1ve+1Q+3wk/wDFaWAjF4uNksSGU3eA='; base-uri 'none'; form-action 'none'";
 
 /// The record as one HTML page. `source` is where the project's own code can be read, for links to its lines.
 #[must_use]
@@ -73,6 +77,7 @@ pub fn render(record: &Record, source: Option<&SourceUrl>) -> String {
                     (method::footer(&view))
                 }
                 script type="application/json" id="plimsoll-figures" { (PreEscaped(embed(&crate::json::compact(&view)))) }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     };
@@ -92,6 +97,8 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
     let part = |id, title, body| Part { id, title, body };
     vec![
         part("summary", "Summary", lead::summary(view, told)),
+        part("pick", "Which level fits my budget", advice::pick(view)),
+        part("recommend", "Recommendations", advice::recommendations(view)),
         part("levels", "The levels", lead::levels(view)),
         part(
             "profile",
@@ -103,6 +110,7 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
         part("beside", "Helpers and proxies", beside::section(view)),
         part("peers", "Other people’s clients", peers::section(view)),
         part("latency", "Time per request", places::latency(view)),
+        part("live", "Mock against live", advice::live(view)),
         part("ladder", "Why 8 MB was thought hard", ladder::section(view)),
         part("techniques", "Technique ledger", techniques::section(view)),
         part("where", "Where memory lives", accounts::section(view)),
@@ -111,6 +119,8 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
         part("dhat", "Rust heap by dhat", heap::dhat(view)),
         part("sites", "Call sites", sites::section(view)),
         part("claims", "The old report’s claims", ledger::claims(view)),
+        part("production", "In production", advice::production(view)),
+        part("conclusion", "Conclusion", advice::conclusion(view, told)),
         part("failures", "Samples that do not count", ledger::failures(view)),
         part("plan", "Plan", method::plan(view)),
         part("environment", "Environment", method::environment(view)),
@@ -159,7 +169,7 @@ fn prose(text: &str) -> Markup {
 
 /// The class that gives a subject its colour; it follows the subject through all charts.
 fn colour(place: usize) -> String {
-    format!("s{}", place % 8)
+    format!("s{}", place % 10)
 }
 
 /// What stands where there is nothing to show.

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::{bars, colour, not_measured};
 use crate::derive::Measured;
 use crate::units::ratio;
-use crate::view::View;
 use crate::view::peers::{BASE, FIGURES, Peers, SINCE_RUNTIME, figure, text};
+use crate::view::{Row, View};
 
 /// Bars and a table for each scenario in which somebody else's client was measured.
 pub(super) fn section(view: &View) -> Markup {
@@ -23,10 +23,11 @@ pub(super) fn section(view: &View) -> Markup {
 fn one(view: &View, peers: &Peers<'_>, at: usize) -> Markup {
     let id = format!("peers-{}", at + 1);
     let title = format!("Peers, {}", peers.scenario.info.id);
+    let rows: Vec<&Row> = peers.lines.iter().map(|line| line.row).collect();
     let chart = bars::of(
         view,
-        peers.scenario,
         bars::Spec {
+            rows: &rows,
             id: format!("{id}-chart"),
             title: format!("Resident memory, {}", peers.scenario.info.id),
             about: "At steady@20 in all solid, what of it came since start pale.",

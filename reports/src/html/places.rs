@@ -24,12 +24,12 @@ pub(super) fn latency(view: &View) -> Markup {
         .collect();
     let one = |at: usize, scenario: &Scenario| {
         let id = format!("latency-{}", at + 1);
-        let table = table::figures(view, scenario, &columns, &id, &format!("Time per request, {}", scenario.info.id))?;
+        let table = table::usual(view, scenario, &columns, &id, &format!("Time per request, {}", scenario.info.id))?;
         let series = [("p50", Figure::Latency(Percentile::P50)), ("p99", Figure::Latency(Percentile::P99))];
         let chart = bars::of(
             view,
-            scenario,
             bars::Spec {
+                rows: &view.usual(scenario, "rss", &Figure::Latency(Percentile::P50)),
                 id: format!("{id}-chart"),
                 title: format!("Time per request, {}", scenario.info.id),
                 about: "Median of the processes’ medians solid, of their 99th percentiles pale; the last batch of work.",
@@ -37,7 +37,11 @@ pub(super) fn latency(view: &View) -> Markup {
                 series: &series,
             },
         );
-        Some(html! { h3 { (scenario.info.id) } (table) @if let Some(chart) = chart { (chart.frame(true)) } })
+        Some(html! {
+            h3 { (scenario.info.id) }
+            @if let Some(chart) = chart { (chart.frame(true)) }
+            details { summary { "Percentiles, " (scenario.info.id) } (table) }
+        })
     };
     let shown: Vec<Markup> = view.scenarios.iter().enumerate().filter_map(|(at, s)| one(at, s)).collect();
     if shown.is_empty() {
@@ -101,8 +105,10 @@ pub(super) fn mappings(view: &View) -> Markup {
 type Named = BTreeMap<String, (f64, f64)>;
 
 fn mappings_of(view: &View, scenario: &Scenario, at: usize) -> Option<Markup> {
+    let has = |row: &Row| view.cell(row, "rss").is_some_and(|cell| cell.ok > 0);
+    let rows = view.faces(scenario, has).into_iter().next().map_or_else(Vec::new, |face| face.rows);
     let (rows, named): (Vec<&Row>, Vec<Named>) =
-        scenario.rows.iter().map(|row| (row, named(view, row))).filter(|(_, named)| !named.is_empty()).unzip();
+        rows.into_iter().map(|row| (row, named(view, row))).filter(|(_, named)| !named.is_empty()).unzip();
     let labels = view.labels(&rows, "rss");
     let stacks: Vec<Stack> = labels
         .names

@@ -2,9 +2,10 @@
 
 use maud::{Markup, html};
 
+use super::chart::Chart;
 use super::{bars, lines, not_measured, scenario_id, table};
 use crate::derive::{Figure, Measured};
-use crate::view::{Column, Row, Scenario, View};
+use crate::view::{Column, Face, Row, Scenario, View};
 
 /// All scenarios.
 pub(super) fn section(view: &View, headline: Option<&str>) -> Markup {
@@ -30,19 +31,19 @@ fn one(view: &View, scenario: &Scenario, at: usize, headline: Option<&str>) -> M
             @if let Some(body) = info.body_bytes { " An answer’s body has " (crate::units::plain(crate::units::whole(i64::try_from(body).unwrap_or(i64::MAX)))) " B" @if let Some(events) = info.events { " in " (events) " events" } "." }
             @if info.deterministic { " Declared deterministic: one request after another, in lock-step." }
         }
-        @match table::figures(view, scenario, &view.columns(), &format!("{id}-figures"), &about("Main figures")) {
-            Some(table) => (table),
-            None => (not_measured("no sample of this scenario counts.")),
-        }
         // The headline's growth is drawn in the summary already.
         @if headline == Some(info.id.as_str()) {
             p.note { "Its growth over 20 requests is drawn " a href="#figure-headline" { "in the summary" } "." }
         } @else {
-            (growth(view, scenario, &id))
+            (growth(view, scenario, &format!("{id}-growth")))
         }
-        @for over in if info.held.is_empty() { OVER_CHECKPOINTS } else { OVER_HELD } { (checkpoints(view, scenario, &id, over)) }
+        @match table::usual(view, scenario, &view.columns(), &format!("{id}-figures"), &about("Main figures")) {
+            Some(table) => (table),
+            None => (not_measured("no sample of this scenario counts.")),
+        }
+        @for over in over(scenario, headline) { (checkpoints(view, scenario, &id, over)) }
         (allocations(view, scenario, &id))
-        @if let Some(table) = table::figures(view, scenario, &lasting(), &format!("{id}-lasting"), &about("What lasts")) {
+        @if let Some(table) = table::usual_only(view, scenario, &lasting(), &format!("{id}-lasting"), &about("What lasts")) {
             h4 { "What lasts" }
             p.note { "Slopes are the smaller of the segments 64–128 and 128–256 requests; what the other segment has beyond it is a step, something that grew once. Residue is what is left when provider and runtime are gone." }
             (table)
@@ -50,19 +51,40 @@ fn one(view: &View, scenario: &Scenario, at: usize, headline: Option<&str>) -> M
     }
 }
 
-fn growth(view: &View, scenario: &Scenario, id: &str) -> Markup {
-    let chart = bars::of(
-        view,
-        scenario,
-        bars::Spec {
-            id: format!("{id}-growth"),
-            title: format!("Growth over 20 requests, {}", scenario.info.id),
-            about: "steady@20 minus start: anonymous memory solid, resident memory pale; whiskers from the smallest to the largest sample.",
-            probe: "rss",
-            series: &[("anonymous", Figure::growth("proc.anon")), ("resident (RSS)", Figure::growth("proc.rss"))],
-        },
-    );
-    html! { @if let Some(chart) = chart { (chart.frame(true)) } }
+/// Growth over 20 requests, one chart for each runtime.
+pub(super) fn growth(view: &View, scenario: &Scenario, id: &str) -> Markup {
+    let shows = |row: &Row| view.figure(row, "rss", &Figure::growth("proc.rss")).is_some();
+    let faces = view.faces(scenario, shows);
+    let chart = |(at, face): (usize, &Face<'_>)| {
+        bars::of(
+            view,
+            bars::Spec {
+                rows: &face.rows,
+                id: if at == 0 { id.to_owned() } else { format!("{id}-{}", at + 1) },
+                title: with_runtime(format!("Growth over 20 requests, {}", scenario.info.id), face),
+                about: "steady@20 minus start, medians: anonymous memory (what the code asked for) solid, resident memory (file pages too) pale; whiskers from the \
+                        smallest to the largest sample.",
+                probe: "rss",
+                series: &[("anonymous", Figure::growth("proc.anon")), ("resident (RSS)", Figure::growth("proc.rss"))],
+            },
+        )
+    };
+    in_a_row(faces.iter().enumerate().filter_map(chart))
+}
+
+fn with_runtime(title: String, face: &Face<'_>) -> String {
+    if face.runtime.is_empty() { title } else { format!("{title}, {}", face.runtime) }
+}
+
+fn in_a_row(charts: impl Iterator<Item = Chart>) -> Markup {
+    let charts: Vec<Chart> = charts.collect();
+    html! {
+        @match charts.as_slice() {
+            [] => {},
+            [one] => (one.frame(true)),
+            several => div.charts { @for chart in several { (chart.frame(false)) } },
+        }
+    }
 }
 
 fn allocations(view: &View, scenario: &Scenario, id: &str) -> Markup {
@@ -83,10 +105,10 @@ fn allocations(view: &View, scenario: &Scenario, id: &str) -> Markup {
     let chart = |(metric, short, title, about): (&str, &str, &str, &str)| {
         let (id, title) = (format!("{id}-{short}"), format!("{title}, {}", scenario.info.id));
         let series = [(metric, Figure::per_request(metric))];
-        bars::of(view, scenario, bars::Spec { id, title, about, probe: "count", series: &series })
+        let rows = view.usual(scenario, "count", &series[0].1);
+        bars::of(view, bars::Spec { rows: &rows, id, title, about, probe: "count", series: &series })
     };
-    let charts: Vec<_> = charts.into_iter().filter_map(chart).collect();
-    html! { @if !charts.is_empty() { div.charts { @for chart in &charts { (chart.frame(false)) } } } }
+    in_a_row(charts.into_iter().filter_map(chart))
 }
 
 /// A metric whose growth is drawn.
@@ -94,6 +116,15 @@ struct Over {
     metric: &'static str,
     probe: &'static str,
     title: &'static str,
+}
+
+/// What the code asked for; of the headline's scenario also with file pages, which are much the same in the others.
+fn over(scenario: &Scenario, headline: Option<&str>) -> &'static [Over] {
+    match (scenario.info.held.is_empty(), headline == Some(scenario.info.id.as_str())) {
+        (false, _) => OVER_HELD,
+        (true, true) => OVER_CHECKPOINTS,
+        (true, false) => &OVER_CHECKPOINTS[..1],
+    }
 }
 
 const OVER_CHECKPOINTS: &[Over] = &[
@@ -108,35 +139,28 @@ const OVER_HELD: &[Over] = &[
     Over { metric: "heap.live", probe: "count", title: "Live heap by requests in flight" },
 ];
 
-/// What came since start, over the checkpoints: one chart for each set of conditions, side by side and on one scale.
+/// What came since start, over the checkpoints: one chart for each runtime, side by side and on one scale.
 fn checkpoints(view: &View, scenario: &Scenario, id: &str, over: &Over) -> Markup {
     let Over { metric, probe, title } = *over;
     let names = checkpoint_names(view, scenario, probe);
-    let rows = panels(view, scenario, probe);
-    let panels: Vec<(String, Vec<lines::Line>)> = rows.iter().map(|rows| panel(view, rows, &names, over)).collect();
+    let faces = view.faces(scenario, |row| view.cell(row, probe).is_some_and(|cell| cell.ok > 0));
+    let panels: Vec<(String, Vec<lines::Line>)> =
+        faces.iter().map(|face| panel(view, &face.rows, &names, over)).collect();
     let range = lines::range(panels.iter().flat_map(|(_, lines)| lines));
     let short = metric.rsplit_once('.').map_or(metric, |(_, short)| short);
-    let chart = |(place, (common, lines)): (usize, &(String, Vec<lines::Line>))| {
-        let name = apart(&rows, place);
-        let title = format!("{title}, {}", scenario.info.id);
-        let title = if name.is_empty() { title } else { format!("{title}, {name}") };
+    let chart = |(place, (face, (common, lines))): (usize, (&Face<'_>, &(String, Vec<lines::Line>)))| {
+        let title = with_runtime(format!("{title}, {}", scenario.info.id), face);
         let at =
             if scenario.info.held.is_empty() { "" } else { "; while the requests named on the axis are held open" };
-        let about = format!(
-            "{metric} minus that at start, {}, medians{at}; charts side by side share one scale. All: {common}.",
-            scenario.info.id
-        );
+        let left: Vec<&str> = lines.iter().filter(|line| !line.drawn).map(|line| line.name.as_str()).collect();
+        let left = match left.as_slice() {
+            [] => String::new(),
+            left => format!(" Off this scale, and in the data only: {}.", left.join(", ")),
+        };
+        let about = format!("{metric} minus that at start, medians{at}. All: {common}.{left}");
         lines::chart(format!("{id}-{short}-{}", place + 1), title, about, &names, lines, range)
     };
-    let charts: Vec<_> = panels.iter().enumerate().filter_map(chart).collect();
-    html! { @if !charts.is_empty() { div.charts { @for chart in &charts { (chart.frame(false)) } } } }
-}
-
-/// The conditions that set a panel apart from the others.
-fn apart(panels: &[Vec<&Row>], at: usize) -> String {
-    let own = panels[at][0].conditions();
-    let differs = |key: &str| panels.iter().any(|rows| rows[0].conditions().get(key) != own.get(key));
-    own.iter().filter(|(key, _)| differs(key)).map(|(_, value)| *value).collect::<Vec<_>>().join(" · ")
+    in_a_row(faces.iter().zip(&panels).enumerate().filter_map(chart))
 }
 
 fn checkpoint_names(view: &View, scenario: &Scenario, probe: &str) -> Vec<String> {
@@ -153,9 +177,10 @@ fn checkpoint_names(view: &View, scenario: &Scenario, probe: &str) -> Vec<String
     names
 }
 
-/// The lines of a panel, and the factors that they share.
+/// The lines of a panel, and the factors that they share. An interpreter beside levels is not drawn: it would flatten them.
 fn panel(view: &View, rows: &[&Row], names: &[String], over: &Over) -> (String, Vec<lines::Line>) {
     let labels = view.labels(rows, over.probe);
+    let has_levels = rows.iter().any(|row| row.kind == "level");
     let point = |row: &Row, name: &str| -> Option<Measured> {
         view.figure(row, over.probe, &Figure::since(name, over.metric)).copied()
     };
@@ -163,30 +188,10 @@ fn panel(view: &View, rows: &[&Row], names: &[String], over: &Over) -> (String, 
         name: labels.names[at].clone(),
         place: row.place,
         dashed: rows[..at].iter().any(|other| other.subject == row.subject),
+        drawn: !has_levels || row.kind != "baseline",
         points: names.iter().map(|name| point(row, name)).collect(),
     };
     (labels.common.clone(), rows.iter().enumerate().map(line).collect())
-}
-
-/// The rows that may be compared, one panel for each set of conditions. A row that lacks a condition (an interpreter's runtime) stands in
-/// every panel that it does not contradict.
-fn panels<'a>(view: &View, scenario: &'a Scenario, probe: &str) -> Vec<Vec<&'a Row>> {
-    let rows: Vec<&Row> =
-        scenario.rows.iter().filter(|row| view.cell(row, probe).is_some_and(|cell| cell.ok > 0)).collect();
-    let most = rows.iter().map(|row| row.conditions().len()).max().unwrap_or(0);
-    let mut panels: Vec<Vec<&Row>> = Vec::new();
-    for row in rows.iter().filter(|row| row.conditions().len() == most) {
-        match panels.iter_mut().find(|panel| panel[0].conditions() == row.conditions()) {
-            Some(panel) => panel.push(row),
-            None => panels.push(vec![row]),
-        }
-    }
-    for row in rows.iter().filter(|row| row.conditions().len() < most) {
-        for panel in panels.iter_mut().filter(|panel| panel[0].comparable(row)) {
-            panel.push(row);
-        }
-    }
-    panels
 }
 
 fn lasting() -> Vec<Column> {

@@ -11,9 +11,9 @@ use crate::units::{Quantity, Unit, percent, whole};
 use crate::view::{Labels, View};
 
 /// Sites that are listed one by one.
-const LISTED: usize = 20;
+const LISTED: usize = 12;
 /// Parts of a table by root or crate.
-const PARTS: usize = 14;
+const PARTS: usize = 10;
 
 /// All attributions of the record, by scenario.
 pub(super) fn section(view: &View) -> Markup {
@@ -38,8 +38,10 @@ pub(super) fn section(view: &View) -> Markup {
         }
         @for why in unattributed { p.note { "Without call sites: " (why) } }
         @for (at, attribution) in all.iter().enumerate() {
-            // Of one cell one picture: requests where they are told apart, else the whole life.
-            @let drawn = !all.iter().any(|other| other.cell == attribution.cell && !other.whole) || !attribution.whole;
+            // Of one subject one picture, of its first scenario: requests where they are told apart, else the whole life.
+            @let first = all.iter().find(|other| other.cell.subject == attribution.cell.subject && !other.whole);
+            @let first = first.or_else(|| all.iter().find(|other| other.cell.subject == attribution.cell.subject));
+            @let drawn = first.is_some_and(|first| std::ptr::eq(first, attribution));
             (one(view, attribution, drawn, &labels.names[at], &format!("sites-{}", at + 1)))
         }
     }
@@ -57,19 +59,20 @@ fn one(view: &View, attribution: &Attribution<'_>, drawn: bool, name: &str, id: 
             "Callers stand above what they call; the width is the share of the bytes that Rust asked for. What is called within one crate is one box.".to_owned(),
         )
     });
-    let body = html! {
-        p.note { (told(attribution)) }
+    let tables = html! {
         (parts(attribution, &attribution.by_root(), "root", &format!("{id}-roots"), &format!("By root: {title}")))
         (parts(attribution, &attribution.by_crate(), "crate that asked", &format!("{id}-crates"), &format!("By crate: {title}")))
-        (sites(view, attribution, &format!("{id}-sites"), &format!("By site: {title}")))
-        @if let Some(figure) = figure.flatten() { (figure.frame(true)) }
+        // Of a whole life that is told by request too, the sums are enough.
+        @if !attribution.whole || drawn { (sites(view, attribution, &format!("{id}-sites"), &format!("By site: {title}"))) }
     };
     html! {
-        @if attribution.whole {
-            details id=(id) { summary { (title) } (body) }
-        } @else {
+        @if drawn {
             h3 id=(id) { a href={ "#" (id) } { (title) } }
-            (body)
+            p.note { (told(attribution)) }
+            @if let Some(figure) = figure.flatten() { (figure.frame(true)) }
+            details { summary { "By root, by crate, by site: " (title) } (tables) }
+        } @else {
+            details id=(id) { summary { (title) } p.note { (told(attribution)) } (tables) }
         }
     }
 }
@@ -98,7 +101,7 @@ fn parts(attribution: &Attribution<'_>, all: &[Part], head: &str, id: &str, abou
                 thead { tr { th scope="col" { (head) } th.num scope="col" { "bytes" } th.num scope="col" { "blocks" } th.num scope="col" { "share" } } }
                 tbody {
                     @for part in all.iter().take(PARTS) { tr {
-                        th scope="row" title=(part.name) { (function_name::short_of_root(&part.name)) }
+                        th scope="row" title=(function_name::cut(&part.name)) { (function_name::short_of_root(&part.name)) }
                         (figures(attribution, part.asked))
                     } }
                     @if all.len() > PARTS { tr { th scope="row" { (all.len() - PARTS) " more" } (figures(attribution, rest)) } }
@@ -150,7 +153,7 @@ pub(crate) fn amount(attribution: &Attribution<'_>, value: i64) -> String {
 fn asker(view: &View, site: &Asked<'_>) -> Markup {
     let Some(frame) = site.asker() else { return html! { "several" } };
     html! {
-        span.v title=(frame.function) { (function_name::short(&frame.function)) @if site.rest { ", several sites" } }
+        span.v title=(function_name::cut(&frame.function)) { (function_name::short(&frame.function)) @if site.rest { ", several sites" } }
         span.d { (place(view, frame)) }
     }
 }
@@ -158,7 +161,7 @@ fn asker(view: &View, site: &Asked<'_>) -> Markup {
 fn root(view: &View, site: &Asked<'_>) -> Markup {
     match site.root {
         Root::Own(frame) => html! {
-            span.v title=(frame.function) { (function_name::short(&frame.function)) }
+            span.v title=(function_name::cut(&frame.function)) { (function_name::short(&frame.function)) }
             span.d { (place(view, frame)) }
         },
         root => html! { (root.name()) },

@@ -53,6 +53,7 @@ pub(super) fn chart(id: String, title: String, about: String, series: &[&str], s
             .enumerate()
             .map(|(at, label)| Key { class: format!("s{}", at % 8), label: (*label).to_owned() })
             .collect(),
+        class: "",
         height: ROW * f64::from(u32::try_from(stacks.len()).unwrap_or(0)),
         drawing: html! { @for (at, stack) in stacks.iter().enumerate() { (row(at, stack)) } },
         data: Data {

@@ -9,9 +9,44 @@ use crate::view::{Block, Column, Entry, Scenario, View};
 /// Tables of `columns` for the scenario, one or one for each probe; `None` when there is nothing to show.
 pub(super) fn figures(view: &View, scenario: &Scenario, columns: &[Column], id: &str, about: &str) -> Option<Markup> {
     let blocks = view.blocks(scenario, columns);
-    (!blocks.is_empty()).then(|| html! {
-        @for (at, block) in blocks.iter().enumerate() { (one(block, &if at == 0 { id.to_owned() } else { format!("{id}-{}", at + 1) }, about)) }
+    (!blocks.is_empty()).then(|| all(&blocks, id, about))
+}
+
+/// The same of the usual rows, with all rows in a fold where there are more.
+pub(super) fn usual(view: &View, scenario: &Scenario, columns: &[Column], id: &str, about: &str) -> Option<Markup> {
+    let (few, whole) = (view.usual_blocks(scenario, columns), view.blocks(scenario, columns));
+    let count = |blocks: &[Block<'_>]| -> usize { blocks.iter().map(|block| block.rows.len()).sum() };
+    let rows = whole.iter().map(|block| block.rows.len()).max().unwrap_or(0);
+    (!few.is_empty()).then(|| {
+        html! {
+            (all(&few, id, about))
+            @if count(&whole) > count(&few) {
+                details {
+                    summary { "All " (rows) " rows, under every factor: " (about) }
+                    (all(&whole, &format!("{id}-all"), &format!("{about}, all rows")))
+                }
+            }
+        }
     })
+}
+
+/// The same of the usual rows alone.
+pub(super) fn usual_only(
+    view: &View,
+    scenario: &Scenario,
+    columns: &[Column],
+    id: &str,
+    about: &str,
+) -> Option<Markup> {
+    let blocks: Vec<Block<'_>> =
+        view.usual_blocks(scenario, columns).into_iter().filter(|block| !block.columns.is_empty()).collect();
+    (!blocks.is_empty()).then(|| all(&blocks, id, about))
+}
+
+fn all(blocks: &[Block<'_>], id: &str, about: &str) -> Markup {
+    html! {
+        @for (at, block) in blocks.iter().enumerate() { (one(block, &if at == 0 { id.to_owned() } else { format!("{id}-{}", at + 1) }, about)) }
+    }
 }
 
 pub(super) fn one(block: &Block<'_>, id: &str, about: &str) -> Markup {

@@ -164,7 +164,7 @@ fn grown(measured: &Measured) -> f64 {
     measured.stats.median.max(0.0)
 }
 
-fn title(probe: &str) -> &'static str {
+pub(super) fn title(probe: &str) -> &'static str {
     match probe {
         "rss" => "memory",
         "count" => "allocations",

@@ -6,15 +6,19 @@
 //! - `failures`: what does not count, by its reason.
 //! - `accounts`: byte ledgers, side by side.
 //! - `peers`: other people's clients beside the levels.
+//! - `pick`: which subject fits a budget.
 //! - `time`: time beside memory, against the base level.
+//! - `typical`: one row for each subject, under the usual factors: what is drawn.
 
 mod accounts;
 mod beside;
 mod block;
 mod failures;
 pub mod peers;
+pub mod pick;
 mod rows;
 mod time;
+mod typical;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +28,7 @@ pub use block::{Block, Column, Entry, columns};
 pub use failures::FailureGroup;
 pub use rows::{Labels, Row};
 pub use time::{Timed, Times};
+pub use typical::Face;
 
 use crate::derive::{self, CellFigures, Figure, Measured};
 use crate::model::{self, Model};

@@ -83,7 +83,7 @@ impl View {
     }
 
     fn peers_of<'a>(&'a self, scenario: &'a Scenario) -> Option<Peers<'a>> {
-        let measured = |row: &Row| (0..FIGURES.len()).any(|at| self.told(scenario, row, at).is_some());
+        let measured = |row: &Row| (0..FIGURES.len()).any(|at| self.told_of(scenario, row, at).is_some());
         if !scenario.rows.iter().any(|row| row.kind == KIND && measured(row)) {
             return None;
         }
@@ -99,26 +99,15 @@ impl View {
             row,
             name,
             version: self.version(&row.subject),
-            figures: (0..FIGURES.len()).map(|at| self.told(scenario, row, at).copied()).collect(),
+            figures: (0..FIGURES.len()).map(|at| self.told_of(scenario, row, at).copied()).collect(),
             since_runtime: self.since_runtime(row),
             over_base: self.over_base(scenario, row),
         });
         Some(Peers { scenario, lines: lines.collect(), common: labels.common })
     }
 
-    /// A figure of a row; counts also of the same subject under another runtime.
-    fn told(&self, scenario: &Scenario, row: &Row, at: usize) -> Option<&Measured> {
-        let (_, probe, _) = FIGURES[at];
-        let figure = figure(at);
-        self.figure(row, probe, &figure).or_else(|| {
-            let others = scenario.rows.iter().filter(|other| {
-                let same = |key: &str| other.factors.get(key) == row.factors.get(key);
-                probe == "count"
-                    && other.subject == row.subject
-                    && ["protocol", "crypto", "allocator"].iter().all(|key| same(key))
-            });
-            others.filter_map(|other| self.figure(other, probe, &figure)).next()
-        })
+    fn told_of(&self, scenario: &Scenario, row: &Row, at: usize) -> Option<&Measured> {
+        self.told(scenario, row, FIGURES[at].1, &figure(at))
     }
 
     fn since_runtime(&self, row: &Row) -> Option<Quantity> {

@@ -97,7 +97,11 @@
   },
 
   words() {
-    return document.querySelector("main").innerText;
+    const added = [...document.querySelectorAll("[data-script]")];
+    for (const one of added) one.hidden = true;
+    const words = document.querySelector("main").innerText;
+    for (const one of added) one.hidden = false;
+    return words;
   },
 
   async axe() {
