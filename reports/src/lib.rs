@@ -6,11 +6,13 @@
 //! - [`record`], [`read`], [`schema`]: `record.json` and `samples.jsonl`.
 //! - [`units`], [`metric`], [`stats`], [`mod@derive`]: what a figure is, and how it is made of samples.
 //! - [`mod@model`], [`mod@line`]: what memory depends on, and how much work a given memory holds.
-//! - [`contrast`], [`ladder`]: what one cell has beyond another, and what each component takes; [`techniques`]: what each technique saves.
+//! - [`contrast`], [`ladder`]: what one cell has beyond another, and what each component takes; [`techniques`]: what each technique saves;
+//!   [`allocators`]: the same client on each allocator.
 //! - [`view`], [`mod@summary`], [`claims`], [`recommend`]: what reports show, and the sentences computed from it.
 //! - [`terminal`], [`mod@format`] with [`html`], [`markdown`], [`json`], [`csv`]: the reports.
 #![forbid(unsafe_code)]
 
+pub mod allocators;
 pub mod attribution;
 mod beside;
 pub mod cell;

@@ -1,6 +1,7 @@
 //! The report as a pull request's comment shows it: the verdict first, a table for each scenario, the rest folded.
 
 mod advice;
+mod allocators;
 mod ladder;
 mod peers;
 mod sites;
@@ -50,6 +51,7 @@ pub fn render(record: &Record, source: Option<&SourceUrl>) -> String {
         ledgers,
         ladder::section,
         techniques::section,
+        allocators::section,
         sites::table,
         failures,
         environment,

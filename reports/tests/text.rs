@@ -1,5 +1,6 @@
 //! The terminal's table, Markdown, CSV and JSON as they come out.
 
+mod allocators;
 mod common;
 
 use common::{Builder, PLAIN, Shape, cell, varied};

@@ -65,7 +65,7 @@ fn subjects(project: &Project) -> String {
         row.extend(Probe::ALL.iter().map(|&probe| {
             if !subject.probes.contains(&probe) {
                 return match probe.allocator() {
-                    Some(Allocator::Jemalloc | Allocator::Dhat) => "no¹".to_owned(),
+                    Some(Allocator::Jemalloc | Allocator::JemallocTuned | Allocator::Dhat) => "no¹".to_owned(),
                     _ => "no²".to_owned(),
                 };
             }

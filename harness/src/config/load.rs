@@ -127,7 +127,7 @@ impl Project {
     pub fn command(&self, command: &[String], allocator: Allocator) -> (PathBuf, Vec<String>) {
         let target = self.target_dir();
         let fill = |word: &String| {
-            word.replace("{allocator}", allocator.as_str()).replace("{target}", &target.to_string_lossy())
+            word.replace("{allocator}", allocator.program()).replace("{target}", &target.to_string_lossy())
         };
         let mut words = command.iter().map(fill);
         let program = PathBuf::from(words.next().unwrap_or_default());

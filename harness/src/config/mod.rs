@@ -55,8 +55,8 @@ pub struct Subject {
     #[serde(default)]
     pub kind: Kind,
     /// The program and its arguments, without a shell. A program with a `/` is looked for from the file's folder, any other in `PATH`. Of the
-    /// arguments, those that name a file under that folder are made absolute. `{allocator}` stands for the cell's allocator, `{target}` for
-    /// the folder of Cargo's release build.
+    /// arguments, those that name a file under that folder are made absolute. `{allocator}` stands for the cell's allocator (`jemalloc` for
+    /// `jemalloc-tuned`, which is the same program), `{target}` for the folder of Cargo's release build.
     pub command: Vec<String>,
     /// A program that says what it understood, for `plimsoll verify` (PROTOCOL.md, "Saying what was understood"); filled in as `command`.
     #[serde(default)]
@@ -258,8 +258,10 @@ words! {
     Allocator {
         /// The C library's.
         System = "system",
-        /// jemalloc.
+        /// jemalloc, with its own defaults as far as they are alike on every machine.
         Jemalloc = "jemalloc",
+        /// The same program with the options that keep the least memory.
+        JemallocTuned = "jemalloc-tuned",
         /// dhat over the C library's.
         Dhat = "dhat",
     }
@@ -336,6 +338,16 @@ impl Probe {
 impl Allocator {
     fn first() -> Vec<Self> {
         vec![Self::System]
+    }
+
+    /// What `{allocator}` stands for in a command: the program that has it. jemalloc is tuned from outside.
+    pub fn program(self) -> &'static str {
+        if self.is_jemalloc() { Self::Jemalloc.as_str() } else { self.as_str() }
+    }
+
+    /// Whether it is jemalloc, whatever its options.
+    pub fn is_jemalloc(self) -> bool {
+        matches!(self, Self::Jemalloc | Self::JemallocTuned)
     }
 }
 

@@ -8,6 +8,7 @@ use plimsoll_reports::record::{Environment, Tool, Trust};
 use procfs::Current;
 use sha2::{Digest, Sha256};
 
+use crate::config::Allocator;
 use crate::corpus;
 
 /// What subjects are given besides the protocol's variables, and why:
@@ -15,10 +16,27 @@ use crate::corpus;
 /// - `MALLOC_ARENA_MAX=1`: glibc makes an arena per thread that happens to contend, which is chance.
 /// - `_RJEM_MALLOC_CONF`: jemalloc makes four arenas per core of the machine, gives dirty pages back by the clock, and leaves lazily freed
 ///   pages (`MADV_FREE`) resident. Pinned, they are the same everywhere; a subject reads them back and its record states them.
-pub const SUBJECT_ENV: &[(&str, &str)] = &[
-    ("MALLOC_ARENA_MAX", "1"),
-    ("_RJEM_MALLOC_CONF", "narenas:2,dirty_decay_ms:10000,muzzy_decay_ms:0,background_thread:false,thp:never"),
-];
+pub const SUBJECT_ENV: &[(&str, &str)] = &[("MALLOC_ARENA_MAX", "1"), (JEMALLOC_ENV, JEMALLOC)];
+
+/// The variable that the prefixed jemalloc of a Rust program reads its options from.
+pub const JEMALLOC_ENV: &str = "_RJEM_MALLOC_CONF";
+
+/// jemalloc as it comes, but for what would differ by machine or by the moment of reading.
+const JEMALLOC: &str = "narenas:2,dirty_decay_ms:10000,muzzy_decay_ms:0,background_thread:false,thp:never";
+
+/// What jemalloc's own guide (`TUNING.md`) gives for the least memory where allocations are rare: one arena, no blocks kept for threads, every free
+/// page given back at once. A client that waits seconds for an answer of a hundred allocations is such a program.
+const JEMALLOC_TUNED: &str =
+    "narenas:1,tcache:false,dirty_decay_ms:0,muzzy_decay_ms:0,background_thread:false,thp:never";
+
+/// jemalloc's options for a cell of that allocator; `None` where it is another's.
+pub fn jemalloc_options(allocator: Allocator) -> Option<&'static str> {
+    match allocator {
+        Allocator::Jemalloc => Some(JEMALLOC),
+        Allocator::JemallocTuned => Some(JEMALLOC_TUNED),
+        Allocator::System | Allocator::Dhat => None,
+    }
+}
 
 /// Further variables under the `count` probe: Python would otherwise carve small objects out of its own arenas, unseen.
 pub const COUNT_ENV: &[(&str, &str)] = &[("PYTHONMALLOC", "malloc")];
@@ -26,6 +44,7 @@ pub const COUNT_ENV: &[(&str, &str)] = &[("PYTHONMALLOC", "malloc")];
 /// Gathers the environment of a run.
 pub fn gather(root: &Path, trust: Trust, target: &str) -> Environment {
     let mut subject_env: BTreeMap<String, String> = pairs(SUBJECT_ENV).collect();
+    subject_env.insert(format!("{JEMALLOC_ENV} ({})", Allocator::JemallocTuned), JEMALLOC_TUNED.to_owned());
     subject_env.extend(pairs(COUNT_ENV).map(|(key, value)| (format!("{key} (count)"), value)));
     let profile = env!("PLIMSOLL_PROFILE");
     Environment {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use plimsoll_reports::record::Cell;
 
-use super::environment::{COUNT_ENV, SUBJECT_ENV};
+use super::environment::{COUNT_ENV, JEMALLOC_ENV, SUBJECT_ENV, jemalloc_options};
 use crate::config::{Allocator, Probe, Project, Subject};
 
 /// What all samples of a run share.
@@ -181,7 +181,8 @@ fn common(cell: &Cell, probe: Probe, prefix: &str, shared: &Shared, count_file: 
     }
     set("PLIMSOLL_CRYPTO", factor(cell, "crypto").unwrap_or("aws-lc"));
     for (key, value) in SUBJECT_ENV {
-        set(key, value);
+        let options = jemalloc_options(allocator(cell)).filter(|_| *key == JEMALLOC_ENV);
+        set(key, options.unwrap_or(value));
     }
     if probe == Probe::Ledger {
         // A program that counts what it asks for itself says so.

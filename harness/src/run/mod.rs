@@ -29,7 +29,7 @@ use plimsoll_reports::record::{Cell, Environment, Plan, PlannedCell, Record, SCH
 use sha2::{Digest, Sha256};
 
 use crate::attribute;
-use crate::config::{Probe, Project};
+use crate::config::{Allocator, Probe, Project};
 use crate::event::{Event, Reporter};
 use crate::plan::order::{self, Turn};
 use crate::plan::predict::Predictor;
@@ -429,11 +429,19 @@ fn comparable(environment: &Environment) -> Environment {
     Environment { jemalloc: BTreeMap::new(), ..environment.clone() }
 }
 
-/// jemalloc's options as the first subject that has them read them back.
+/// jemalloc's options as the first subject that has them read them back; those of another allocator than `jemalloc` with its name behind.
 fn jemalloc_options(samples: &[Sample]) -> BTreeMap<String, String> {
-    let greeting = samples.iter().map(|s| &s.greeting).find(|g| g.keys().any(|k| k.starts_with("opt.")));
-    let options = greeting.into_iter().flatten().filter(|(key, _)| key.starts_with("opt."));
-    options.map(|(key, value)| (key.clone(), value.clone())).collect()
+    let mut all = BTreeMap::new();
+    for allocator in Allocator::ALL.iter().filter(|allocator| allocator.is_jemalloc()) {
+        let of = |sample: &&Sample| launch::allocator(&sample.cell) == *allocator;
+        let greetings = samples.iter().filter(of).map(|sample| &sample.greeting);
+        let greeting = greetings.into_iter().find(|g| g.keys().any(|key| key.starts_with("opt.")));
+        for (key, value) in greeting.into_iter().flatten().filter(|(key, _)| key.starts_with("opt.")) {
+            let plain = *allocator == Allocator::Jemalloc;
+            all.insert(if plain { key.clone() } else { format!("{key} ({allocator})") }, value.clone());
+        }
+    }
+    all
 }
 
 /// The exit code that a record deserves: 3 if a sample is not valid, or none is.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod hold;
+mod options;
 mod profile;
 mod reading;
 mod soak;
@@ -15,7 +16,7 @@ use plimsoll_reports::line::OUT_OF_MEMORY;
 use plimsoll_reports::record::{Answers, Sample, Status};
 
 use self::answers::Tally;
-use super::launch::Shared;
+use super::launch::{self, Shared};
 use super::live::{self, Live};
 use super::mock::Mock;
 use super::proxy::Proxy;
@@ -190,6 +191,7 @@ impl Taking<'_> {
     fn through(&mut self, it: &mut Subjected) -> Result<u64, Trouble> {
         let greeting = it.process.listen(self.bench.timeout, self.interrupted)?;
         let greeting = protocol::greeting(&greeting)?;
+        options::took(launch::allocator(&self.sample.cell), &greeting)?;
         let unread = |error: crate::probe::proc::ReadError| Trouble::failed(error);
         if matches!(self.probe, Probe::Rss | Probe::Ledger) {
             it.watched.reset_high_water_mark().map_err(unread)?;

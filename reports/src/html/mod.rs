@@ -3,11 +3,12 @@
 //! No network, and no script but one that sorts, filters, copies and zooms; light, dark and print by CSS variables. Every chart is SVG made here, with a title, a description and its data as a
 //! table beside it. What comes from a record is cleaned first (`clean.rs`) and escaped by maud; the embedded JSON is escaped by [`embed`].
 //!
-//! - `page` parts, in reading order: `lead`, `advice`, `profile`, `model`, `beside`, `peers`, `ladder`, `techniques`, `accounts`, `places`, `heap`, `sites`, `ledger`, `method`.
+//! - `page` parts, in reading order: `lead`, `advice`, `profile`, `model`, `beside`, `peers`, `ladder`, `techniques`, `allocators`, `accounts`, `places`, `heap`, `sites`, `ledger`, `method`.
 //! - `chart` frames a chart; `bars`, `curve`, `differences`, `flame`, `lines`, `stack` draw one; `table` lays out figures.
 
 mod accounts;
 mod advice;
+mod allocators;
 mod bars;
 mod beside;
 mod chart;
@@ -113,6 +114,7 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
         part("live", "Mock against live", advice::live(view)),
         part("ladder", "Why 8 MB was thought hard", ladder::section(view)),
         part("techniques", "Technique ledger", techniques::section(view)),
+        part("allocators", "Allocators", allocators::section(view)),
         part("where", "Where memory lives", accounts::section(view)),
         part("mappings", "Where resident memory lies", places::mappings(view)),
         part("jemalloc", "jemalloc’s view", heap::jemalloc(view)),

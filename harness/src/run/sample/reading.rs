@@ -5,7 +5,7 @@ use std::time::Duration;
 use plimsoll_reports::record::{Checkpoint, Memory, Process as ProcessRow};
 
 use super::{Subjected, Taking, Trouble};
-use crate::config::{Allocator, Probe};
+use crate::config::Probe;
 use crate::probe::proc::Watched;
 use crate::probe::{Metrics, count, family, memory};
 use crate::process::group::Group;
@@ -88,7 +88,7 @@ impl Taking<'_> {
     fn known(&self) -> memory::Known {
         let shared = self.bench.shared;
         memory::Known {
-            jemalloc: launch::allocator(&self.sample.cell) == Allocator::Jemalloc,
+            jemalloc: launch::allocator(&self.sample.cell).is_jemalloc(),
             instrument: vec![shared.count_library.clone(), shared.count_file.clone()],
             roots: shared.ca.clone(),
         }
