@@ -3,6 +3,8 @@
 mod common;
 mod ledger;
 mod line;
+mod mock_support;
+mod traps;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -129,12 +129,13 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the repository").to_owned()
 }
 
-fn target() -> PathBuf {
+/// Cargo's folder.
+pub fn target() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_plimsoll")).ancestors().nth(2).expect("target/release/plimsoll").to_owned()
 }
 
 /// The measured programs as a run builds them: by a cargo of their own, so that no feature of the harness is in them.
-fn build() {
+pub fn build() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         for package in ["plimsoll-subjects", "plimsoll-count"] {

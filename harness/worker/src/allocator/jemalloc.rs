@@ -60,9 +60,10 @@ impl Allocator for Jemalloc {
         };
         let jemalloc =
             found().map_err(|error| format!("jemalloc has no statistics ({error}): build it with `stats`"))?;
-        // Zero would mean that another allocator answers.
+        // Without a block of Rust's, of which there are some before `main`, another allocator answers: what jemalloc takes for itself, and
+        // what its caches hold, counts as allocated too.
         match jemalloc.epoch.advance().and_then(|_| jemalloc.allocated.read()) {
-            Ok(allocated) if allocated > 0 => Ok(jemalloc),
+            Ok(allocated) if allocated > jemalloc.own() => Ok(jemalloc),
             Ok(_) => Err("jemalloc has allocated nothing: it is not this program's allocator".to_owned()),
             Err(error) => Err(format!("jemalloc's statistics cannot be read: {error}")),
         }
@@ -131,6 +132,14 @@ impl Allocator for Jemalloc {
 
     #[inline]
     fn finish(self) {}
+}
+
+impl Jemalloc {
+    /// Bytes of what counts as allocated that no program asked for.
+    #[inline]
+    fn own(&self) -> usize {
+        [&self.internal, &self.cached].into_iter().filter_map(|mib| sys::jemalloc_size(mib)).sum()
+    }
 }
 
 /// Bytes of a page, as jemalloc counts pages.
