@@ -19,18 +19,20 @@ pub enum Format {
     Json,
     /// Every figure, one a row, for spreadsheets.
     Csv,
+    /// Every cell as a test case, for CI systems.
+    Junit,
 }
 
 /// A name that is no format.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("no format `{given}`: choose from html, markdown, json, csv")]
+#[error("no format `{given}`: choose from html, markdown, json, csv, junit")]
 pub struct UnknownFormat {
     given: String,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Html, Self::Markdown, Self::Json, Self::Csv];
+    pub const ALL: [Self; 5] = [Self::Html, Self::Markdown, Self::Json, Self::Csv, Self::Junit];
 
     /// Its name on the command line.
     #[must_use]
@@ -40,6 +42,7 @@ impl Format {
             Self::Markdown => "markdown",
             Self::Json => "json",
             Self::Csv => "csv",
+            Self::Junit => "junit",
         }
     }
 
@@ -51,6 +54,7 @@ impl Format {
             Self::Markdown => "REPORT.md",
             Self::Json => "summary.json",
             Self::Csv => "figures.csv",
+            Self::Junit => "junit.xml",
         }
     }
 }
@@ -90,6 +94,7 @@ pub fn render_linked(record: &Record, format: Format, source: Option<&SourceUrl>
         Format::Markdown => crate::markdown::render(record, source).into_bytes(),
         Format::Json => crate::json::render(record).into_bytes(),
         Format::Csv => crate::csv::render(record).into_bytes(),
+        Format::Junit => crate::junit::render(record).into_bytes(),
     }
 }
 
@@ -108,6 +113,6 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known() {
         let error = "xml".parse::<Format>().map_err(|e| e.to_string());
-        assert_eq!(error, Err("no format `xml`: choose from html, markdown, json, csv".to_owned()));
+        assert_eq!(error, Err("no format `xml`: choose from html, markdown, json, csv, junit".to_owned()));
     }
 }

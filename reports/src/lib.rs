@@ -9,7 +9,7 @@
 //! - [`contrast`], [`ladder`]: what one cell has beyond another, and what each component takes; [`techniques`]: what each technique saves;
 //!   [`allocators`]: the same client on each allocator.
 //! - [`view`], [`mod@summary`], [`claims`], [`recommend`]: what reports show, and the sentences computed from it.
-//! - [`terminal`], [`mod@format`] with [`html`], [`markdown`], [`json`], [`csv`]: the reports.
+//! - [`terminal`], [`mod@format`] with [`html`], [`markdown`], [`json`], [`csv`], [`junit`]: the reports; [`only`]: of some subjects; [`compare`]: of two records.
 #![forbid(unsafe_code)]
 
 pub mod allocators;
@@ -18,6 +18,7 @@ mod beside;
 pub mod cell;
 pub mod claims;
 pub(crate) mod clean;
+pub mod compare;
 pub mod contrast;
 pub mod csv;
 pub mod derive;
@@ -27,6 +28,7 @@ mod function_name;
 pub mod gate;
 pub mod html;
 pub mod json;
+pub mod junit;
 pub mod ladder;
 pub mod ledger;
 pub mod line;
@@ -34,6 +36,7 @@ pub mod markdown;
 pub mod metric;
 pub mod model;
 pub mod noise;
+pub mod only;
 pub mod read;
 pub mod recommend;
 pub mod record;

@@ -4,6 +4,8 @@ mod allocators;
 mod common;
 
 use common::{Builder, PLAIN, Shape, cell, varied};
+use plimsoll_reports::compare::{Compared, Direction, compare};
+use plimsoll_reports::derive::Figure;
 use plimsoll_reports::record::{Record, Status};
 use plimsoll_reports::{Format, render, terminal};
 
@@ -368,4 +370,68 @@ fn a_byte_ledger_is_in_the_terminal_and_in_markdown() {
     let markdown = text(&record, Format::Markdown);
     assert!(markdown.contains("### Where memory lives, chat\n"), "{markdown}");
     assert!(markdown.lines().any(|line| line.starts_with("| original |") && line.contains(" −72.0 | ")), "{markdown}");
+}
+
+#[test]
+fn two_records_stand_side_by_side_with_the_direction_in_words() {
+    let a = small();
+    let mut b = small();
+    b.environment.rustc = "rustc 9.9".into();
+    for sample in b.samples.iter_mut().filter(|sample| sample.cell.subject == "ultra") {
+        for point in &mut sample.checkpoints {
+            if let Some(anon) = point.metrics.get_mut("proc.anon").filter(|_| point.name == "steady@20") {
+                *anon += 100 * 1_024;
+            }
+        }
+    }
+    let compared = compare(&a, &b);
+    let direction = |subject: &str, figure: &Figure| {
+        let is_meant = |row: &&Compared| row.cell.subject == subject && row.figure == *figure;
+        compared.rows.iter().find(is_meant).map(Compared::direction)
+    };
+    assert_eq!(direction("ultra", &Figure::growth("proc.anon")), Some(Direction::More));
+    assert_eq!(direction("original", &Figure::growth("proc.anon")), Some(Direction::Same));
+    let text = compared.markdown();
+    assert!(text.contains("| compiler | rustc 0.0 | rustc 9.9 |"), "{text}");
+    assert!(
+        text.contains("| growth proc.anon | 412.0 KiB | 512.0 KiB | +100.0 KiB | more in B, by 24 % (worse) |"),
+        "{text}"
+    );
+    let back = compare(&b, &a);
+    let row =
+        back.rows.iter().find(|row| row.cell.subject == "ultra" && row.figure == Figure::growth("proc.anon")).unwrap();
+    assert_eq!(row.told(), "less in B, by 20 % (better)");
+    // One page within the other's spread is no difference.
+    let mut near = small();
+    for sample in &mut near.samples {
+        for point in sample.checkpoints.iter_mut().filter(|point| point.name == "steady@20") {
+            point.metrics.entry("proc.anon".into()).and_modify(|anon| *anon += 4_096);
+        }
+    }
+    let near = compare(&a, &near);
+    let row = near.rows.iter().find(|row| row.figure == Figure::growth("proc.anon")).unwrap();
+    assert_eq!(row.direction(), Direction::Overlap);
+    let nothing = compare(&a, &Builder::new().build());
+    assert!(nothing.rows.is_empty() && nothing.markdown().contains("no cell in common"));
+    assert_eq!(nothing.alone.0.len(), a.plan.cells.len());
+}
+
+#[test]
+fn junit_has_a_case_for_each_cell_and_says_why_one_fails() {
+    let xml = text(&common::quick(), Format::Junit);
+    assert_eq!(xml.matches("<testcase ").count(), common::quick().plan.cells.len());
+    assert!(xml.contains("wrong-answer: the answers’ checksum is 7, expected 9"), "{xml}");
+    assert!(xml.contains("<skipped message=\"sample 0: unavailable: python3 is not installed"), "{xml}");
+    let hostile = text(&common::hostile(), Format::Junit);
+    assert!(!hostile.contains("<script>") && !hostile.contains("]]>") && !hostile.contains('\u{1b}'));
+}
+
+#[test]
+fn a_report_of_some_subjects_has_nothing_of_the_others() {
+    let record = plimsoll_reports::only::subjects(common::quick(), &["ultra".to_owned()]).unwrap();
+    let csv = text(&record, Format::Csv);
+    assert!(csv.contains("ultra,chat") && !csv.contains("original,") && !csv.contains("python,"));
+    let error = plimsoll_reports::only::subjects(common::quick(), &["nobody".to_owned()]).unwrap_err().to_string();
+    assert_eq!(error, "the record has no subject `nobody`: it has original, optimized, ultra, python");
+    assert_eq!(plimsoll_reports::only::subjects(common::quick(), &[]).unwrap(), common::quick());
 }

@@ -1,5 +1,6 @@
 //! The command line: what can be said, and one file per verb.
 
+mod compare;
 mod completions;
 mod doctor;
 mod gate;
@@ -56,6 +57,8 @@ enum Verb {
     Gate(gate::Args),
     /// Write a report from a record
     Report(report::Args),
+    /// Set two records side by side, figure by figure
+    Compare(compare::Args),
     /// Check every subject's answers, without measuring
     Verify(verify::Args),
     /// Show what there is: subjects and their probes, scenarios, suites, cells
@@ -116,6 +119,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Verb::Line(args) => project(config).and_then(|p| line::run(&p, &args)),
         Verb::Gate(args) => project(config).and_then(|p| gate::run(&p, &args)),
         Verb::Report(args) => report::run(args),
+        Verb::Compare(args) => compare::run(&args),
         Verb::Verify(args) => project(config).and_then(|p| verify::run(&p, args)),
         Verb::List(args) => project(config).and_then(|p| list::run(&p, args)),
         Verb::Mock(args) => mock::run(args),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use plimsoll_reports::{Format, SourceUrl, render_linked};
+use plimsoll_reports::{Format, SourceUrl, only, render_linked};
 
 use super::{Failure, Outcome, print};
 use crate::run::store;
@@ -15,14 +15,18 @@ With one format and no --out the report goes to standard output.
 Examples:
   plimsoll report target/plimsoll/latest
   plimsoll report record.json --format markdown
+  plimsoll report record.json --only-subject original --only-subject mine
   plimsoll report record.json --source-url https://github.com/OWNER/NAME/blob/COMMIT
   plimsoll report record.json --format html,json,csv --out site")]
 pub(super) struct Args {
     /// Run folder or record.json
     record: PathBuf,
-    /// Formats, with commas between: html, markdown, json, csv
+    /// Formats, with commas between: html, markdown, json, csv, junit
     #[arg(long, value_name = "FORMATS", value_delimiter = ',')]
     format: Vec<String>,
+    /// Only these subjects, again and again for several
+    #[arg(long = "only-subject", value_name = "SUBJECT")]
+    subjects: Vec<String>,
     #[command(flatten)]
     source: SourceArgs,
     /// Folder to write to [default: beside the record]
@@ -42,6 +46,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let formats = args.format.iter().map(|name| name.parse::<Format>().map_err(Failure::usage));
     let formats = formats.collect::<Result<Vec<_>, _>>()?;
     let record = store::read(&args.record).map_err(Failure::usage)?;
+    let record = only::subjects(record, &args.subjects).map_err(Failure::usage)?;
     if let ([format], None) = (formats.as_slice(), &args.out) {
         return print(&String::from_utf8_lossy(&render_linked(&record, *format, args.source.url.as_ref())));
     }

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::lead::plain;
 use super::{colour, not_measured, prose};
 use crate::claims::{self, Verdict};
 use crate::recommend::{self, Recommendation};
@@ -18,7 +19,7 @@ pub(super) fn brief(view: &View, told: &Summary) -> Markup {
             @for one in all.iter().take(4) { li { (prose(&one.advice)) " " a href={ "#recommend-" (one.id) } aria-label={ "Why: " (one.advice) } { "Why" } } }
             @if let Some(target) = recommend::target(view) { li { (prose(&target)) } }
             li { (claims_told(view)) " " a href="#claims" { "All claims" } }
-            li { (told.ok) " of " (told.planned.max(told.ok)) " samples count, each a process of its own with every answer checked."
+            li { (plain(told.ok)) " of " (plain(told.planned.max(told.ok))) " samples count, each a process of its own with every answer checked."
                 @if told.failed > 0 { " " a href="#failures" { (told.failed) " failed" } "." } }
         }
     }

@@ -1,6 +1,6 @@
 //! A flame graph: callers above what they call, each as wide as what was asked for under it.
 //!
-//! The project's own functions are boxes of their own. What is called within one foreign crate is one box: fifty frames of adapters would hide
+//! The project's own functions are boxes of their own, each once on its way down. What is called within one foreign crate is one box: fifty frames of adapters would hide
 //! what a reader looks for. The files under `profiles/` have every frame.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::function_name;
 use crate::record::Frame;
 use crate::units::{Quantity, Unit, percent, whole};
 
-const ROW: f64 = 22.0;
+pub(super) const ROW: f64 = 22.0;
 /// Boxes narrower than this share of the whole are not drawn.
 const NARROWEST: f64 = 0.005;
 /// Boxes that the data table lists.
@@ -21,10 +21,10 @@ const LISTED: f64 = 0.02;
 
 /// A box: an own function, or all that is called within one crate.
 #[derive(Debug, Default)]
-struct Box<'a> {
-    bytes: i64,
+pub(super) struct Box<'a> {
+    pub(super) bytes: i64,
     /// What tells it from its neighbours: whether it is an own function, and its name.
-    inside: BTreeMap<(bool, String), Box<'a>>,
+    pub(super) inside: BTreeMap<(bool, String), Box<'a>>,
     frame: Option<&'a Frame>,
 }
 
@@ -101,24 +101,22 @@ fn classes(attribution: &Attribution<'_>) -> Vec<(String, String)> {
     all
 }
 
-fn boxes<'a>(attribution: &Attribution<'a>) -> Box<'a> {
+/// The boxes of all that was asked for, in one that has them all.
+pub(super) fn boxes<'a>(attribution: &Attribution<'a>) -> Box<'a> {
     let mut root = Box::default();
     for site in attribution.sites.iter().filter(|site| site.asked.bytes > 0) {
         root.bytes += site.asked.bytes;
         let mut at = &mut root;
-        // The boxes since the last own function: crates that call each other in turn are one box each.
-        let mut run: Vec<(bool, String)> = Vec::new();
+        // Each function and each crate is one box on its way down, however often they call each other again.
+        let mut path: Vec<(bool, String)> = Vec::new();
         for frame in site.stack.iter().copied().rev() {
             // The standard library is called for somebody, who is in a box already.
-            let is_std = frame.krate.as_deref() == Some("std") && !run.is_empty();
+            let is_std = frame.krate.as_deref() == Some("std") && !path.is_empty();
             let key = if frame.own { (true, frame.function.clone()) } else { (false, crate_name(frame)) };
-            if is_std || run.contains(&key) {
+            if is_std || path.contains(&key) {
                 continue;
             }
-            if frame.own {
-                run.clear();
-            }
-            run.push(key.clone());
+            path.push(key.clone());
             at = at.inside.entry(key).or_default();
             at.frame.get_or_insert(frame);
             at.bytes += site.asked.bytes;

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use super::{advice, colour, profile, prose};
 use crate::record::Status;
 use crate::summary::Summary;
+use crate::units::Count;
 use crate::view::View;
 
 /// Title, date, target, verdict.
@@ -50,7 +51,6 @@ fn target(target: &str) -> Markup {
 pub(super) fn summary(view: &View, told: &Summary) -> Markup {
     let (record, e) = (&view.record, &view.record.environment);
     let commit: String = record.tool.git.as_deref().unwrap_or("not a git checkout").chars().take(12).collect();
-    let names = record.plan.scenarios.iter().map(|s| s.id.as_str()).collect::<Vec<_>>().join(", ");
     html! {
         (advice::brief(view, told))
         @if record.finished.is_none() { p.note { "This run is not finished: samples are missing." } }
@@ -62,12 +62,11 @@ pub(super) fn summary(view: &View, told: &Summary) -> Markup {
             }
         }
         dl.facts {
-            div { dt { "Samples that count" } dd { (told.ok) " of " (told.planned.max(told.ok)) } }
+            div { dt { "Samples that count" } dd { (plain(told.ok)) " of " (plain(told.planned.max(told.ok))) } }
             div { dt { "Failed" } dd { (told.failed) } }
             div { dt { "Unavailable here" } dd { (told.unavailable) } }
             div { dt { "Subjects" } dd { (record.plan.subjects.len()) } }
-            div { dt { "Scenarios" } dd { (names) } }
-            div { dt { "Trusted roots" } dd { (e.trust.roots) } }
+            div { dt { "Cells" } dd { (view.cells.len()) } }
             div { dt { "Profile" } dd { (e.profile) } }
             div { dt { "Commit" } dd { (commit) @if record.tool.dirty { " with changes" } } }
         }
@@ -112,6 +111,11 @@ pub(super) fn levels(view: &View) -> Markup {
             }
         }
     }
+}
+
+/// A number with its thousands apart.
+pub(super) fn plain(count: u64) -> String {
+    Count(i64::try_from(count).unwrap_or(i64::MAX)).to_string()
 }
 
 /// What became of the samples of a subject under a probe.

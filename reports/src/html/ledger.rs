@@ -23,7 +23,7 @@ pub(super) fn claims(view: &View) -> Markup {
         }
         div.scroll id="table-claims" tabindex="0" role="region" aria-label="Claims and what was measured" {
             table.wide {
-                thead { tr { th scope="col" { "claim" } th scope="col" { "measured" } th scope="col" { "verdict" } th scope="col" { "rule" } } }
+                thead { tr { th scope="col" { "claim" } th scope="col" { "measured, with its range" } th scope="col" { "verdict" } th scope="col" { "rule" } } }
                 tbody { @for row in &rows { tr id={ "claim-" (row.id) } {
                     th scope="row" { (row.claim) }
                     td.figures {

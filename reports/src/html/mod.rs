@@ -4,7 +4,7 @@
 //! table beside it. What comes from a record is cleaned first (`clean.rs`) and escaped by maud; the embedded JSON is escaped by [`embed`].
 //!
 //! - `page` parts, in reading order: `lead`, `advice`, `profile`, `model`, `beside`, `peers`, `ladder`, `techniques`, `allocators`, `accounts`, `places`, `heap`, `sites`, `ledger`, `method`.
-//! - `chart` frames a chart; `bars`, `curve`, `differences`, `flame`, `lines`, `stack` draw one; `table` lays out figures.
+//! - `chart` frames a chart; `bars`, `curve`, `differences`, `flame`, `flame_diff`, `lines`, `stack` draw one; `table` lays out figures.
 
 mod accounts;
 mod advice;
@@ -15,6 +15,7 @@ mod chart;
 mod curve;
 mod differences;
 mod flame;
+mod flame_diff;
 mod heap;
 mod ladder;
 mod lead;

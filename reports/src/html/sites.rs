@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::{flame, not_measured};
+use super::chart::Chart;
+use super::{flame, flame_diff, not_measured};
 use crate::attribution::{self, Asked, Attribution, Part, Sum};
 use crate::function_name;
 use crate::record::{Frame, Status};
@@ -37,6 +38,7 @@ pub(super) fn section(view: &View) -> Markup {
             "Figures per request are differences of two processes that ended after 64 and 128 requests. Stacks with every frame lie beside the record, under " code { "profiles/" } "."
         }
         @for why in unattributed { p.note { "Without call sites: " (why) } }
+        @if let Some(chart) = beside_base(view, &all, &labels.names) { (chart.frame(true)) }
         @for (at, attribution) in all.iter().enumerate() {
             // Of one subject one picture, of its first scenario: requests where they are told apart, else the whole life.
             @let first = all.iter().find(|other| other.cell.subject == attribution.cell.subject && !other.whole);
@@ -45,6 +47,30 @@ pub(super) fn section(view: &View) -> Markup {
             (one(view, attribution, drawn, &labels.names[at], &format!("sites-{}", at + 1)))
         }
     }
+}
+
+/// The level that others are held against, where it has call sites.
+const BASE: &str = "original";
+
+/// What the level that asks for least asks for beside the base, in the base's first scenario that is told by request.
+fn beside_base(view: &View, all: &[Attribution<'_>], names: &[String]) -> Option<Chart> {
+    let told = || all.iter().zip(names).filter(|(attribution, _)| !attribution.whole);
+    let (base, base_name) = told().find(|(attribution, _)| attribution.cell.subject == BASE)?;
+    let asked = |attribution: &Attribution<'_>| attribution.sites.iter().map(|site| site.asked.bytes).sum::<i64>();
+    // What is done by other processes is asked for there.
+    let own_work = |subject: &str| {
+        let rows = view.scenarios.iter().flat_map(|scenario| &scenario.rows);
+        !rows.filter(|row| row.subject == subject).any(|row| view.shares_work(row))
+    };
+    let same = |other: &Attribution<'_>| {
+        other.cell.scenario == base.cell.scenario
+            && other.cell.subject != base.cell.subject
+            && own_work(&other.cell.subject)
+            && asked(other) > 0
+    };
+    let (other, name) = told().filter(|(other, _)| same(other)).min_by_key(|(other, _)| asked(other))?;
+    let title = format!("{name} beside {base_name}, {}, per request", base.cell.scenario);
+    flame_diff::chart((base_name, base), (name, other), "sites-beside".to_owned(), title)
 }
 
 fn one(view: &View, attribution: &Attribution<'_>, drawn: bool, name: &str, id: &str) -> Markup {

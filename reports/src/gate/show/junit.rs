@@ -86,7 +86,7 @@ fn outcome(state: State) -> Case {
 }
 
 /// Text as an attribute or between tags may hold it; what XML 1.0 cannot hold at all is replaced. `]]>` is broken up by its last character.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

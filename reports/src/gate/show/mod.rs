@@ -13,6 +13,7 @@ mod terminal;
 
 pub use annotations::annotations;
 pub use json::{SCHEMA, json, schema};
+pub(crate) use junit::escaped;
 pub use junit::junit;
 pub use markdown::{LIMIT, TAG, comment, step_summary};
 pub use terminal::terminal;
