@@ -7,8 +7,10 @@ use plimsoll_reports::view::pick::{FIGURES, place};
 
 use crate::common::{self, Builder, PLAIN, Shape, cell};
 
+type Factors = &'static [(&'static str, &'static str)];
+
 /// Levels on worker threads, and what each grows and takes in time.
-fn levels(levels: &[(&str, i64, u64, &[(&str, &str)])]) -> Record {
+fn levels(levels: &[(&str, i64, u64, Factors)]) -> Record {
     let mut b = Builder::new().scenario("chat", 1);
     let mut named: Vec<&str> = Vec::new();
     for (name, growth, micros, more) in levels {
@@ -61,7 +63,7 @@ fn a_tenth_less_is_asked_for_and_without_a_base_nothing_is_advised() {
 
 #[test]
 fn cryptography_is_recommended_where_all_pairs_agree() {
-    let (lc, ring): (&[(&str, &str)], &[(&str, &str)]) = (&[("crypto", "aws-lc")], &[("crypto", "ring")]);
+    let (lc, ring): (Factors, Factors) = (&[("crypto", "aws-lc")], &[("crypto", "ring")]);
     let agree = [
         ("original", 1_000_000, 400, lc),
         ("original", 600_000, 400, ring),
