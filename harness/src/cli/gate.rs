@@ -20,7 +20,7 @@ use crate::gate::cells::{self, Planned};
 use crate::gate::contest::{self, Against, Judged};
 use crate::gate::git::Git;
 use crate::gate::measure::Measuring;
-use crate::gate::side::Side;
+use crate::gate::side::{Side, SideError};
 use crate::gate::{outputs, rules, sides};
 use crate::run::live::Access;
 use crate::run::{self, Order, Target, environment, store};
@@ -97,7 +97,7 @@ fn commit(project: &Project, args: &Args, order: &Order, sha: &str, how: Option<
     let planned = cells::of_commit(project, ruled.base.as_ref(), &settings.rules, args.only.as_deref())?;
     some(&planned, project, args)?;
     let subjects = subjects(&planned);
-    let sides = sides::make(project, &git, sha, ruled.base.as_ref(), &subjects, &say).map_err(Failure::invalid)?;
+    let sides = sides::make(project, &git, sha, ruled.base.as_ref(), &subjects, &say).map_err(unmade)?;
     settings.advisory.clone_from(&sides.advisory);
     settings.lockfiles = lockfiles(&git, sha, project);
     let notes = ruled.note.into_iter().chain(sides.notes).collect();
@@ -292,6 +292,13 @@ fn order(args: &Args, suite: String) -> Result<Order, Failure> {
         access: Access::default(),
         timeout: Duration::from_secs(args.timeout.max(1)),
     })
+}
+
+fn unmade(error: SideError) -> Failure {
+    match error {
+        SideError::Build { .. } => Failure::invalid(error),
+        _ => Failure::usage(error),
+    }
 }
 
 fn failure(error: run::RunError) -> Failure {

@@ -1,11 +1,12 @@
 //! From sides to verdicts: measured, decided, measured again where the decision asks for it, and profiled where something grew.
 
 use plimsoll_reports::gate::{self, Next, Notice, NoticeKind, Settings, Stage, State, Verdict, decide};
-use plimsoll_reports::record::{Cell, PlannedCell, Record, Status};
+use plimsoll_reports::record::{Cell, PlannedCell, Record, Sample, Status};
 
 use super::cells::{self, Planned};
 use super::measure::Measuring;
 use super::side::Side;
+use crate::config::Probe;
 use crate::run::RunError;
 use crate::run::store;
 
@@ -71,10 +72,13 @@ pub fn judge(
         let (mut base, mut head) = (first.base.clone(), head);
         let mut notices = Vec::new();
         if let Some(profiles) = profiles.as_ref().filter(|_| !grown[at].is_empty()) {
-            notices.extend(take_in(&mut head, &profiles.heads[at], "head"));
-            if contest.recorded.is_none() {
-                notices.extend(take_in(&mut base, &profiles.base, "base"));
-            }
+            let sides = [("base", &profiles.base), ("head", &profiles.heads[at])];
+            notices.extend(sides.iter().flat_map(|(side, record)| unprofiled(record, side)));
+            // One side alone explains nothing.
+            let both: Vec<Cell> = grown[at].iter().map(|(cell, _)| cell.clone()).collect();
+            let both: Vec<Cell> = both.into_iter().filter(|cell| sides.iter().all(|(_, r)| is_ok(r, cell))).collect();
+            take_in(&mut base, &profiles.base, &both, contest.folder_of_profiles(0));
+            take_in(&mut head, &profiles.heads[at], &both, contest.folder_of_profiles(1 + at));
         }
         let mut verdict = verdict(at, &base, &head);
         verdict.notices.extend(notices);
@@ -100,11 +104,17 @@ impl Contest<'_, '_> {
     fn round(&mut self, name: &str, planned: &[Planned]) -> Result<Round, RunError> {
         let mut records = self.measuring.round(name, &self.sides, planned)?.into_iter();
         let base = match &self.recorded {
-            Some(record) => Some(record.clone()),
+            Some(record) => Some(recorded(record, name == PROFILES)),
             None => records.next(),
         };
         // There is a record for each side.
         base.map(|base| Round { base, heads: records.collect() }).ok_or(RunError::Debug)
+    }
+
+    /// Where profiles lie from the record of a side: the base is 0, the first head 1. Those of a record lie where they lay.
+    fn folder_of_profiles(&self, at: usize) -> Option<String> {
+        let at = if self.recorded.is_some() { at.checked_sub(1)? } else { at };
+        self.sides.get(at).map(|side| format!("../{PROFILES}/{}", side.name))
     }
 
     /// Measures what each head asks for, the base all of it; `None` if nobody asks.
@@ -151,7 +161,9 @@ impl Contest<'_, '_> {
         for (side, judged) in heads.zip(judged) {
             write(&self.measuring.folder("", side), &judged.head)?;
         }
-        if let (Some(base), None, Some(judged)) = (self.sides.first(), &self.recorded, judged.first()) {
+        // Of several heads, that of one for which the base was profiled.
+        let judged = judged.iter().max_by_key(|judged| judged.base.samples.len());
+        if let (Some(base), None, Some(judged)) = (self.sides.first(), &self.recorded, judged) {
             write(&self.measuring.folder("", base), &judged.base)?;
         }
         Ok(())
@@ -181,29 +193,46 @@ fn of_cells(record: &Record, wanted: &[(Cell, usize)]) -> Record {
     record
 }
 
-/// Takes the profiles into a side's record. One that failed is left out and told: it costs a name, and no verdict.
-fn take_in(record: &mut Record, profiled: &Record, side: &str) -> Vec<Notice> {
-    let mut notices = Vec::new();
-    let mut samples = Vec::new();
-    for sample in &profiled.samples {
-        let why = if sample.status == Status::Ok { &sample.unattributed } else { &sample.error };
-        if let Some(why) = why {
-            let cell = plimsoll_reports::cell::name(&sample.cell);
-            let text = format!("{side}: `{cell}` could not be profiled, and no code is blamed for it: {why}");
-            notices.push(Notice { kind: NoticeKind::Other, text });
+/// A record without its profiles, or of its profiles alone: they explain, and are not compared.
+fn recorded(record: &Record, profiles: bool) -> Record {
+    let keep = |cell: &Cell| (cell.probe == Probe::Dhat.as_str()) == profiles;
+    let mut record = record.clone();
+    record.plan.cells.retain(|planned| keep(&planned.cell));
+    record.samples.retain(|sample| keep(&sample.cell));
+    record
+}
+
+fn is_ok(record: &Record, cell: &Cell) -> bool {
+    record.samples.iter().any(|sample| sample.cell == *cell && sample.status == Status::Ok)
+}
+
+/// What could not be profiled: it costs a name, and no verdict.
+fn unprofiled(record: &Record, side: &str) -> Vec<Notice> {
+    let why =
+        |sample: &Sample| if sample.status == Status::Ok { sample.unattributed.clone() } else { sample.error.clone() };
+    let told = record.samples.iter().filter_map(|sample| {
+        let cell = plimsoll_reports::cell::name(&sample.cell);
+        let text = format!("{side}: `{cell}` could not be profiled, and no code is blamed for it: {}", why(sample)?);
+        Some(Notice { kind: NoticeKind::Other, text })
+    });
+    told.collect()
+}
+
+/// Takes the profiles of some cells into a side's record. `folder` is where they lie from there.
+fn take_in(record: &mut Record, profiled: &Record, cells: &[Cell], folder: Option<String>) {
+    let wanted = |sample: &&Sample| sample.status == Status::Ok && cells.contains(&sample.cell);
+    let after = u32::try_from(record.samples.len()).unwrap_or_default();
+    let samples: Vec<Sample> = profiled.samples.iter().filter(wanted).cloned().collect();
+    for mut sample in samples {
+        sample.order += after;
+        if let Some(folder) = &folder {
+            sample.profile = sample.profile.map(|file| format!("{folder}/{file}"));
         }
-        if sample.status == Status::Ok {
-            let mut sample = sample.clone();
-            sample.order += u32::try_from(record.samples.len()).unwrap_or_default();
-            sample.profile = sample.profile.map(|file| format!("../{PROFILES}/{side}/{file}"));
-            samples.push(sample);
+        if !record.plan.cells.iter().any(|planned| planned.cell == sample.cell) {
+            record.plan.cells.push(PlannedCell { cell: sample.cell.clone(), samples: 1 });
         }
+        record.samples.push(sample);
     }
-    for sample in &samples {
-        record.plan.cells.push(PlannedCell { cell: sample.cell.clone(), samples: 1 });
-    }
-    record.samples.extend(samples);
     record.frames.clone_from(&profiled.frames);
     record.sites.clone_from(&profiled.sites);
-    notices
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use plimsoll_reports::record::{Cell, PlannedCell, Record, Sample};
+use plimsoll_reports::record::{PlannedCell, Record, Status};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
@@ -66,7 +66,7 @@ impl Measuring<'_> {
             let at = Instant::now();
             let sample = runners[*side].keep(&session, turn)?;
             predictor.learn(sample);
-            *(if sample.status == plimsoll_reports::record::Status::Ok { &mut ok } else { &mut not_ok }) += 1;
+            *(if sample.status == Status::Ok { &mut ok } else { &mut not_ok }) += 1;
             left = left.saturating_sub(predicted);
             self.reporter.hear(&Event::finished(sample, at.elapsed()));
         }
@@ -120,11 +120,6 @@ fn draws(planned: &[Planned], sides: usize, seed: u64) -> Vec<Draw> {
     all
 }
 
-/// The samples of a record that are of one of these cells.
-pub fn of_cells<'a>(record: &'a Record, cells: &'a [Cell]) -> impl Iterator<Item = &'a Sample> {
-    record.samples.iter().filter(|sample| cells.contains(&sample.cell))
-}
-
 impl std::fmt::Debug for Measuring<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Measuring").field("dir", &self.dir).finish_non_exhaustive()
@@ -134,6 +129,7 @@ impl std::fmt::Debug for Measuring<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plimsoll_reports::record::Cell;
     use std::collections::BTreeMap;
 
     fn cell(name: &str) -> Cell {

@@ -103,7 +103,8 @@ pub struct Found {
     pub culprit: Option<String>,
     /// How much of that figure is explained, from 0 to 1.
     pub coverage: Option<f64>,
-    /// How much is explained of what is held: live heap, peak, slope. The counter has whole blocks there, and the profiler what was asked for.
+    /// How much is explained of what is held: slope, live heap, its peak. The counter has whole blocks there, after all requests, and the profiler
+    /// what was asked for, up to request 128.
     pub held: Option<f64>,
     /// Whether it was found as it must be, or, of nothing, not found.
     pub good: bool,

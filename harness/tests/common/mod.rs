@@ -129,7 +129,7 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the repository").to_owned()
 }
 
-/// Cargo's folder.
+/// Cargo's target folder that these tests were built in.
 pub fn target() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_plimsoll")).ancestors().nth(2).expect("target/release/plimsoll").to_owned()
 }
@@ -137,14 +137,15 @@ pub fn target() -> PathBuf {
 /// The measured programs as a run builds them: by a cargo of their own, so that no feature of the harness is in them.
 pub fn build() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        for package in ["plimsoll-subjects", "plimsoll-count"] {
-            let status = cargo::by_hand()
-                .args(["build", "--quiet", "--locked", "--release", "-p", package])
-                .current_dir(repository())
-                .env("CARGO_TARGET_DIR", target())
-                .status();
-            assert!(status.is_ok_and(|s| s.success()), "cannot build {package}");
-        }
-    });
+    ONCE.call_once(|| ["plimsoll-subjects", "plimsoll-count"].into_iter().for_each(build_package));
+}
+
+/// Builds a package of this repository, as it is built by hand.
+pub fn build_package(package: &str) {
+    let status = cargo::by_hand()
+        .args(["build", "--quiet", "--locked", "--release", "-p", package])
+        .current_dir(repository())
+        .env("CARGO_TARGET_DIR", target())
+        .status();
+    assert!(status.is_ok_and(|s| s.success()), "cannot build {package}");
 }

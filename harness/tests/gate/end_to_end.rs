@@ -1,0 +1,121 @@
+//! Measured, judged, written, and the exit status that follows.
+
+use std::process::Output;
+
+use plimsoll_reports::Record;
+
+use crate::common::{assert_code, build_package, said};
+use crate::repository::{ONE_CELL, Repository};
+
+fn verdict(repository: &Repository, out: &str) -> serde_json::Value {
+    let bytes = std::fs::read(repository.path().join(out).join("verdict.json")).expect("a verdict");
+    let verdict = serde_json::from_slice(&bytes).expect("JSON");
+    let validator = jsonschema::validator_for(&plimsoll_reports::schema::verdict()).expect("a schema");
+    let errors: Vec<String> = validator.iter_errors(&verdict).map(|error| error.to_string()).collect();
+    assert_eq!(errors, Vec::<String>::new());
+    verdict
+}
+
+fn text(repository: &Repository, file: &str) -> String {
+    std::fs::read_to_string(repository.path().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+fn gate(repository: &Repository, args: &[&str], code: i32) -> Output {
+    let output = repository.gate(args);
+    assert_code(&output, code);
+    output
+}
+
+#[test]
+fn a_commit_a_record_and_a_head_that_took_more_and_loosened_the_rules() {
+    build_package("plimsoll-selftest");
+    build_package("plimsoll-count");
+    let repository = Repository::new(ONE_CELL);
+
+    // The same on both sides.
+    gate(&repository, &["--base", "HEAD", "--out", "out-same"], 0);
+    let same = verdict(&repository, "out-same");
+    assert_eq!((same["outcome"].as_str(), same["exit_code"].as_u64()), (Some("PASS"), Some(0)), "{same:#}");
+    for side in ["base", "head"] {
+        let record = Record::read(text(&repository, &format!("out-same/{side}/record.json")).as_bytes()).expect(side);
+        assert_eq!(record.samples.len(), 3);
+    }
+    assert!(text(&repository, "out-same/junit.xml").contains("failures=\"0\""));
+    assert!(text(&repository, "out-same/head/index.html").contains("<html"));
+
+    // A record of some other time: exact figures only.
+    let output = gate(&repository, &["--base", "out-same/head/record.json", "--out", "out-record"], 0);
+    assert!(said(&output).contains("only exact figures are compared"), "{}", said(&output));
+
+    // One allocation more, and a floor that would let a hundred pass.
+    repository.change("\"nothing\"", "\"allocation\"");
+    repository.change(
+        "suite = \"gate\"\n",
+        "suite = \"gate\"\nfloor = { \"proc.anon\" = \"32 KiB\", \"proc.hwm\" = \"128 KiB\", \"heap.allocs\" = 100 }\n",
+    );
+    gate(&repository, &["--base", "HEAD", "--out", "out-more"], 1);
+    let more = verdict(&repository, "out-more");
+    let notices = more["notices"].as_array().expect("notices");
+    assert!(notices.iter().any(|notice| notice["kind"] == "weakened"), "{notices:#?}");
+    let comment = text(&repository, "out-more/VERDICT.md");
+    for words in [
+        "floor of heap.allocs weakened by the head",
+        "14 → 15",
+        "allocates_once_more",
+        "plimsoll gate --base",
+        "[[waiver]]",
+    ] {
+        assert!(comment.contains(words), "{words}: {comment}");
+    }
+    assert!(
+        text(&repository, "out-more/again/head/record.json").contains("\"samples\""),
+        "it was measured again first"
+    );
+
+    // The other way round it is an improvement, and held against a record it fails too.
+    repository.commit("one allocation more");
+    repository.change("\"allocation\"", "\"nothing\"");
+    gate(&repository, &["--base", "HEAD", "--out", "out-less"], 0);
+    assert!(text(&repository, "out-less/VERDICT.md").contains("improved"));
+    repository.git(&["checkout", "--quiet", "."]);
+    gate(&repository, &["--base", "out-less/head/record.json", "--out", "out-worse"], 1);
+}
+
+#[test]
+fn a_cell_that_the_head_has_no_more_fails_and_one_sample_that_does_not_count_is_no_verdict() {
+    build_package("plimsoll-count");
+    let repository = Repository::new(&ONE_CELL.replace("scenarios = [\"chat\"]", "scenarios = [\"chat\", \"stream\"]"));
+    repository.change("scenarios = [\"chat\", \"stream\"]", "scenarios = [\"chat\"]");
+    // Nothing is left to measure: what is missing fails all the same.
+    let output = gate(&repository, &["--base", "HEAD", "--only", "stream", "--out", "out-gone"], 1);
+    assert!(said(&output).contains("missing"), "{}", said(&output));
+
+    repository.change("\"nothing\"", "\"no-such-regression\"");
+    let output = gate(&repository, &["--base", "HEAD", "--only", "chat", "--out", "out-failed"], 3);
+    assert!(said(&output).contains("no valid measurement"), "{}", said(&output));
+    let invalid = verdict(&repository, "out-failed");
+    assert!(
+        invalid["invalid"][0].as_str().is_some_and(|why| why.starts_with("head: 3 samples of `level/chat")),
+        "{invalid:#}"
+    );
+}
+
+#[test]
+fn a_record_of_another_environment_or_of_the_live_service_is_refused_before_anything_is_measured() {
+    build_package("plimsoll-count");
+    let repository = Repository::new(ONE_CELL);
+    repository.change("\"nothing\"", "\"no-such-regression\"");
+    gate(&repository, &["--base", "HEAD", "--out", "out"], 3);
+    let record = text(&repository, "out/base/record.json");
+    for (from, to, says) in [
+        ("\"target\": \"mock\"", "\"target\": \"live\"", "target: live on the base"),
+        ("\"arch\": \"", "\"arch\": \"other-", "architecture: other-"),
+        ("\"corpus\": \"", "\"corpus\": \"0", "replies (corpus)"),
+    ] {
+        assert!(record.contains(from), "{from}");
+        repository.write("out-other/record.json", &record.replacen(from, to, 1));
+        let output = gate(&repository, &["--base", "out-other", "--out", "out-never"], 3);
+        assert!(said(&output).contains(says), "{}", said(&output));
+        assert!(!repository.path().join("out-never").exists());
+    }
+}

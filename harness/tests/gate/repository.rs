@@ -1,0 +1,108 @@
+//! A git repository with a `plimsoll.toml`, made for a test.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::common;
+
+pub(crate) struct Repository {
+    dir: TempDir,
+}
+
+/// A subject whose program does with each request what its argument says, `nothing` to begin with; and a suite of one cell of it.
+pub(crate) const ONE_CELL: &str = r#"
+version = 1
+[[subject]]
+id = "level"
+command = ["PROGRAMS/release/selftest-bare-{allocator}", "nothing"]
+probes = ["count", "dhat"]
+runtimes = ["current_thread"]
+
+[suite.gate]
+subjects = ["level"]
+scenarios = ["chat"]
+[[suite.gate.matrix]]
+probes = ["count"]
+
+[gate]
+suite = "gate"
+exact = 3
+own = ["plimsoll-selftest"]
+"#;
+
+impl Repository {
+    /// One commit on `main`, with this `plimsoll.toml`.
+    pub(crate) fn new(config: &str) -> Self {
+        let this = Self { dir: tempfile::tempdir().expect("a temporary folder") };
+        this.git(&["init", "--quiet", "--initial-branch=main"]);
+        this.write("plimsoll.toml", config);
+        this.write(".gitignore", "/target\n/out*\n");
+        this.commit("first");
+        this
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Writes a file; `PROGRAMS` in it is where this repository's programs are built.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let file = self.path().join(path);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("writable");
+        std::fs::write(file, text.replace("PROGRAMS", &common::target().to_string_lossy())).expect("writable");
+    }
+
+    /// Replaces something in `plimsoll.toml`.
+    pub(crate) fn change(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.path().join("plimsoll.toml")).expect("readable");
+        assert!(text.contains(from), "{text}");
+        self.write("plimsoll.toml", &text.replace(from, to));
+    }
+
+    /// Commits everything; gives the commit.
+    pub(crate) fn commit(&self, message: &str) -> String {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "-m", message]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// What git says.
+    pub(crate) fn git(&self, words: &[&str]) -> String {
+        let output = git(self.path(), words);
+        assert!(output.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// `plimsoll gate ARGS…`
+    pub(crate) fn gate(&self, args: &[&str]) -> Output {
+        gate_in(self.path(), args)
+    }
+
+    /// A clone with so much history.
+    pub(crate) fn shallow_clone(&self, depth: u32, branch: &str) -> (TempDir, PathBuf) {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let from = format!("file://{}", self.path().display());
+        let (depth, to) = (depth.to_string(), dir.path().join("clone"));
+        let words = ["clone", "--quiet", "--depth", &depth, "--no-single-branch", "--branch", branch, &from, "clone"];
+        let output = git(dir.path(), &words);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        (dir, to)
+    }
+}
+
+/// `plimsoll gate ARGS…` in a folder, away from what the environment of a CI job would have it do besides.
+pub(crate) fn gate_in(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+    command.arg("gate").args(args).current_dir(folder).env_remove("CARGO_TARGET_DIR");
+    for variable in ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_REPOSITORY"] {
+        command.env_remove(variable);
+    }
+    command.output().expect("plimsoll starts")
+}
+
+fn git(folder: &Path, words: &[&str]) -> Output {
+    let who = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"];
+    Command::new("git").args(who).args(words).current_dir(folder).output().expect("git is there")
+}
