@@ -9,7 +9,7 @@ use crate::summary::status_name;
 use crate::view::View;
 
 /// Lines of a claim that are seen at once.
-const LINES: usize = 4;
+const LINES: usize = 3;
 
 /// Each claim, what was measured, the verdict.
 pub(super) fn claims(view: &View) -> Markup {
@@ -23,9 +23,10 @@ pub(super) fn claims(view: &View) -> Markup {
         }
         div.scroll id="table-claims" tabindex="0" role="region" aria-label="Claims and what was measured" {
             table.wide {
-                thead { tr { th scope="col" { "claim" } th scope="col" { "measured, with its range" } th scope="col" { "verdict" } th scope="col" { "rule" } } }
+                thead { tr { th scope="col" { "claim" } th scope="col" { "verdict" } th scope="col" { "measured, with its range" } th scope="col" { "rule" } } }
                 tbody { @for row in &rows { tr id={ "claim-" (row.id) } {
                     th scope="row" { (row.claim) }
+                    td { span class={ "tag " (class(row.verdict)) } { (row.verdict.label()) } }
                     td.figures {
                         @if row.measured.is_empty() { span.soft { "not measured" } }
                         ul.lines { @for line in row.measured.iter().take(LINES) { li { (line) } } }
@@ -34,7 +35,6 @@ pub(super) fn claims(view: &View) -> Markup {
                             ul.lines { @for line in row.measured.iter().skip(LINES) { li { (line) } } }
                         } }
                     }
-                    td { span class={ "tag " (class(row.verdict)) } { (row.verdict.label()) } }
                     td.rule { (prose(row.why)) }
                 } } }
             }
