@@ -1,6 +1,13 @@
 //! The rung `main`: a program that does nothing but speak the protocol.
 
-use plimsoll_worker::{about, allocator::System, steps};
+use plimsoll_worker::{
+    about,
+    allocator::{GLOBAL_SYSTEM, GlobalSystem, System},
+    steps,
+};
+
+#[global_allocator]
+static GLOBAL: GlobalSystem = GLOBAL_SYSTEM;
 
 fn main() {
     steps::<System, _, _>(about!("main"), || Ok(()), |()| Ok(()))

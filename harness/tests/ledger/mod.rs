@@ -95,6 +95,32 @@ allocators = ["system", "jemalloc"]
     }
 }
 
+#[test]
+fn a_rung_without_a_client_has_its_runtime_in_rust_s_line_and_not_in_c_s() {
+    let subjects = r#"
+version = 1
+[[subject]]
+id = "tokio"
+command = ["{target}/rung-tokio"]
+probes = ["ledger"]
+"#;
+    let suite = r#"
+[suite.s]
+subjects = ["tokio"]
+scenarios = ["client"]
+[[suite.s.matrix]]
+probes = ["ledger"]
+"#;
+    let project = Project::with_subjects(subjects, suite);
+    assert_code(&project.plimsoll(&["run", "--suite", "s", "--out", "out"]), 0);
+    let record = project.record("out");
+    let sample = ok(&record).next().expect("a sample");
+    let ledger = account(sample, "client");
+    let (rust, c) = (ledger.bytes(Line::LiveRust).unwrap_or_default(), ledger.bytes(Line::LiveC).unwrap_or_default());
+    assert!(rust > 15_000 && (0..2_048).contains(&c), "{rust} {c}");
+    explained(sample, "client", PAGE);
+}
+
 fn checkpoint<'a>(sample: &'a Sample, name: &str) -> &'a Checkpoint {
     let found = sample.checkpoints.iter().find(|checkpoint| checkpoint.name == name);
     found.unwrap_or_else(|| panic!("no checkpoint {name}"))

@@ -76,9 +76,10 @@ fn decide() -> bool {
     wanted
 }
 
-/// Writes what is live, if it was counted.
+/// Writes what is live, if it was counted. A program whose allocator is another has made no block here that could have decided: it says
+/// nothing, where zero would be taken for what it holds.
 pub(super) fn figures(line: &mut Line) -> fmt::Result {
-    if !counts() {
+    if STATE.load(Ordering::Relaxed) != COUNTS {
         return Ok(());
     }
     write!(line, " rust.live={} rust.usable={}", ASKED.load(Ordering::Relaxed), USABLE.load(Ordering::Relaxed))
