@@ -11,7 +11,7 @@ PLIMSOLL := $(TARGET)/release/plimsoll
 FEATURES := plimsoll-providers/monitor,plimsoll-providers/libcurl
 
 .DEFAULT_GOAL := help
-.PHONY: help build bench report full live gate peers test test-deps lint fmt docs deny schema clean
+.PHONY: help build bench criterion report full live gate peers test test-deps lint fmt docs deny schema clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ build: ## build the measured programs, then the harness (release)
 
 bench: build ## measure the levels (SUITE=quick) and write the report
 	$(PLIMSOLL) run --suite $(SUITE)
+
+criterion: build ## the same, and then criterion's benches into the same record: time and bytes allocated
+	$(PLIMSOLL) run --suite $(SUITE) --benches
 
 full: ## measure everything: every probe, scenario and factor
 	@$(MAKE) bench SUITE=full

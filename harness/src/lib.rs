@@ -8,6 +8,7 @@
 //!                               └─▶ attribute which code asked for memory, from dhat's profiles
 //!     └─▶ gate ─▶ run, plimsoll_reports::gate   whether a change took more memory, and which code
 //!     └─▶ verify ─▶ process, mock             what a client says it understood, against what was served
+//! benches                          criterion’s, run with a run and read into its record
 //! recorder                         what the live service answers, kept as traffic that the mock can serve
 //! ```
 //!
@@ -16,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attribute;
+pub mod benches;
 pub mod cli;
 pub mod config;
 pub mod corpus;

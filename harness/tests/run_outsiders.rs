@@ -1,5 +1,6 @@
 //! Programs whose allocations are known, measured by `plimsoll run` as anybody's would be: the figures are exact.
 
+mod benches;
 mod common;
 mod ledger;
 mod line;

@@ -38,6 +38,11 @@ pub(crate) fn record(record: &Record) -> Record {
     }
     clean.samples.iter_mut().for_each(sample);
     clean.frames.iter_mut().for_each(frame);
+    for bench in &mut clean.benches {
+        bench.group = name(&bench.group);
+        bench.function = name(&bench.function);
+        bench.input = bench.input.as_deref().map(name);
+    }
     clean
 }
 

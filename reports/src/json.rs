@@ -77,6 +77,7 @@ fn with_cells(view: &View, cells: Vec<Value>) -> Value {
         "verdict": told.verdict,
         "samples": { "planned": told.planned, "ok": told.ok, "failed": told.failed, "unavailable": told.unavailable },
         "cells": cells,
+        "benches": view.record.benches,
         "claims": claims::ledger(view).into_iter().map(|row| json!({
             "id": row.id,
             "claim": row.claim,

@@ -3,10 +3,10 @@
 //! Pure: no processes, no sockets, no clock. Bytes come in, bytes go out; only the caller touches files. The same record gives the same
 //! bytes.
 //!
-//! - [`record`], [`read`], [`schema`]: `record.json` and `samples.jsonl`.
+//! - [`record`], [`read`], [`schema`]: `record.json` and `samples.jsonl`; [`bench`]: the benches in it.
 //! - [`units`], [`metric`], [`stats`], [`mod@derive`]: what a figure is, and how it is made of samples.
 //! - [`mod@model`], [`mod@line`]: what memory depends on, and how much work a given memory holds.
-//! - [`contrast`], [`ladder`]: what one cell has beyond another, and what each component takes; [`techniques`]: what each technique saves;
+//! - [`contrast`], [`ladder`], [`components`]: what one cell has beyond another, and what each component takes; [`techniques`]: what each technique saves;
 //!   [`allocators`]: the same client on each allocator.
 //! - [`view`], [`mod@summary`], [`claims`], [`recommend`]: what reports show, and the sentences computed from it.
 //! - [`terminal`], [`mod@format`] with [`html`], [`markdown`], [`json`], [`csv`], [`junit`]: the reports; [`only`]: of some subjects; [`compare`]: of two records.
@@ -14,11 +14,13 @@
 
 pub mod allocators;
 pub mod attribution;
+pub mod bench;
 mod beside;
 pub mod cell;
 pub mod claims;
 pub(crate) mod clean;
 pub mod compare;
+pub mod components;
 pub mod contrast;
 pub mod csv;
 pub mod derive;

@@ -2,6 +2,7 @@
 
 mod advice;
 mod allocators;
+mod benches;
 mod ladder;
 mod peers;
 mod sites;
@@ -48,6 +49,7 @@ pub fn render(record: &Record, source: Option<&SourceUrl>) -> String {
         models,
         peers::section,
         times,
+        benches::section,
         ledgers,
         ladder::section,
         techniques::section,

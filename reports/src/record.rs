@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::bench::{Bench, Measure};
 pub use crate::sites::{Frame, Site, SiteTotals};
 
 /// The schema's name, as it stands in every record.
@@ -43,6 +44,9 @@ pub struct Record {
     /// records from before they were kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sites: Vec<Site>,
+    /// The benches that were run in this run, in the order in which they were; absent where none was, and in records from before they were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub benches: Vec<Bench>,
 }
 
 /// The version of Plimsoll that wrote a record.

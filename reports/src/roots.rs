@@ -23,7 +23,7 @@ pub const OTHER: &str = "other";
 pub const C: &str = "C";
 
 /// The worker that is linked into every program that dhat measures; its functions are nobody's own.
-const WORKER: &str = "plimsoll-worker";
+pub(crate) const WORKER: &str = "plimsoll-worker";
 
 /// A named root: its name, and the crates of which one must be on the stack, with words of which the function's name must then have one.
 type Named = (&'static str, &'static [&'static str], &'static [&'static str]);

@@ -16,6 +16,8 @@ pub enum Unit {
     Count,
     /// Microseconds.
     Micros,
+    /// Nanoseconds: of benches only.
+    Nanos,
 }
 
 impl Unit {
@@ -26,6 +28,7 @@ impl Unit {
             Self::Bytes => "bytes",
             Self::Count => "count",
             Self::Micros => "micros",
+            Self::Nanos => "nanos",
         }
     }
 }
@@ -98,7 +101,7 @@ impl Quantity {
     pub fn in_full(self) -> String {
         match self.unit {
             Unit::Bytes => format!("{} B", plain(self.value)),
-            Unit::Count | Unit::Micros => self.to_string(),
+            Unit::Count | Unit::Micros | Unit::Nanos => self.to_string(),
         }
     }
 }
@@ -127,6 +130,7 @@ impl fmt::Display for Quantity {
             Unit::Bytes => scaled(self.value, &BYTES),
             Unit::Count => plain(self.value),
             Unit::Micros => scaled(self.value, &MICROS),
+            Unit::Nanos => scaled(self.value, &NANOS),
         };
         f.write_str(&text)
     }
@@ -173,6 +177,7 @@ type Scale = [(f64, &'static str, usize)];
 
 const BYTES: [(f64, &str, usize); 4] =
     [(1.0, "B", 0), (1024.0, "KiB", 1), (1_048_576.0, "MiB", 2), (1_073_741_824.0, "GiB", 2)];
+const NANOS: [(f64, &str, usize); 4] = [(1.0, "ns", 0), (1e3, "µs", 2), (1e6, "ms", 2), (1e9, "s", 2)];
 const MICROS: [(f64, &str, usize); 3] = [(1.0, "µs", 0), (1e3, "ms", 2), (1e6, "s", 2)];
 
 /// `value` in the largest unit in which it is at least one *after rounding*, so that 1,048,575 B reads 1.00 MiB, not 1,024.0 KiB.
@@ -264,6 +269,9 @@ mod tests {
         assert_eq!(Duration(812).to_string(), "812 µs");
         assert_eq!(Duration(1_240).to_string(), "1.24 ms");
         assert_eq!(Duration(2_500_000).to_string(), "2.50 s");
+        let nanos = |value| Quantity::new(value, Unit::Nanos).map(|q| q.to_string());
+        assert_eq!(nanos(35.714).as_deref(), Some("35.71 ns"));
+        assert_eq!(nanos(58_312.0).as_deref(), Some("58.31 µs"));
     }
 
     #[test]

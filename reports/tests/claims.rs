@@ -4,7 +4,8 @@ mod common;
 
 use common::{Builder, PLAIN, Shape, cell};
 use plimsoll_reports::claims::{Claim, Verdict, ledger};
-use plimsoll_reports::record::Record;
+use plimsoll_reports::components::{self, Asker};
+use plimsoll_reports::record::{Record, Sample, Status};
 use plimsoll_reports::view::View;
 
 fn claim(record: &Record, id: &str) -> Claim {
@@ -232,4 +233,30 @@ fn the_python_claim_is_judged_by_a_client_for_each_request_where_there_is_one() 
         let claim = claim(&pythons(clients), "python");
         assert_eq!((claim.verdict, claim.measured.len()), (verdict, lines), "{clients:?}");
     }
+}
+
+#[test]
+fn a_component_has_what_its_crates_asked_for_and_the_parts_add_up_to_what_was_counted() {
+    let mut record = common::quick();
+    assert!(components::of(&record).is_none(), "without call sites there is nothing to say");
+    common::sites::put(&mut record, None);
+    let components = components::of(&record).unwrap();
+    let part = |asker| components.parts.iter().find(|part| part.asker == asker).unwrap();
+    let figures = |asker| (part(asker).total.bytes, part(asker).total.blocks, part(asker).live);
+    // Of each hundred bytes 30 were asked for by hyper in the level's code, 50 by that code, 15 by sites too small, 5 by nobody known.
+    assert_eq!(figures(Asker::Component("reqwest-cost")), (30_000, 1_000, Some(30)));
+    assert_eq!(part(Asker::Component("reqwest-cost")).by_crate(), "hyper 1.12.0 30 B of 29.3 KiB");
+    assert_eq!(figures(Asker::Component("tls-cost")), (0, 0, Some(0)));
+    assert_eq!(figures(Asker::Own), (50_000, 1_000, Some(50)));
+    assert_eq!(figures(Asker::Small), (15_000, 1_000, Some(15)));
+    assert_eq!(figures(Asker::Other), (5_000, 1_000, Some(5)));
+    // What C holds is in no profile, and there is no byte ledger here.
+    assert_eq!(part(Asker::C).live, None);
+    let at_64 = |sample: &&Sample| {
+        let same = plimsoll_reports::cell::is_same_work(&sample.cell, components.cell) && sample.cell.probe == "count";
+        same && sample.status == Status::Ok
+    };
+    let counted = &record.samples.iter().find(at_64).unwrap().checkpoints;
+    let counted = counted.iter().find(|point| point.name == "steady@64").unwrap().metrics["heap.bytes"];
+    assert_eq!(components.parts.iter().map(|part| part.total.bytes).sum::<i64>(), counted);
 }

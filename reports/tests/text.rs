@@ -435,3 +435,15 @@ fn a_report_of_some_subjects_has_nothing_of_the_others() {
     assert_eq!(error, "the record has no subject `nobody`: it has original, optimized, ultra, python");
     assert_eq!(plimsoll_reports::only::subjects(common::quick(), &[]).unwrap(), common::quick());
 }
+
+#[test]
+fn benches_are_in_markdown_and_json() {
+    let record = common::benched();
+    let markdown = text(&record, Format::Markdown);
+    let row = "| sse · stream | SseReader | **2.05 µs (2.00 µs to 2.11 µs)** | 0 B = | 0 = | 2.76 GiB/s |";
+    assert!(markdown.contains(row), "{markdown}");
+    let json: serde_json::Value = serde_json::from_str(&text(&record, Format::Json)).unwrap();
+    assert_eq!(json["benches"][0]["measure"], "time");
+    assert_eq!(json["benches"][0]["median"], 2_049.5);
+    assert!(!text(&small(), Format::Markdown).contains("Benches"));
+}

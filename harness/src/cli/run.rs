@@ -11,6 +11,7 @@ use rand::RngExt;
 
 use super::report::SourceArgs;
 use super::{Failure, Outcome, colours, interrupted, note_interrupts, print, say};
+use crate::benches::{self, BenchError};
 use crate::config::{Probe, Project};
 use crate::event::{JsonLines, Progress, human};
 use crate::plan::predict::Predictor;
@@ -70,6 +71,9 @@ pub(super) struct Args {
     /// Only show the cells and the predicted time
     #[arg(long)]
     dry_run: bool,
+    /// Run the project's criterion benches after the samples, into the same record
+    #[arg(long)]
+    benches: bool,
     /// Do not run the subjects' build commands first
     #[arg(long)]
     no_build: bool,
@@ -133,6 +137,9 @@ impl NarrowArgs {
 }
 
 pub(super) fn run(project: &Project, args: &Args) -> Outcome {
+    if args.benches && project.config.benches.is_none() {
+        return Err(Failure::usage(BenchError::None));
+    }
     let target = target(args)?;
     let is_live = target == Target::Live;
     let usual = if args.ablate {
@@ -203,7 +210,11 @@ pub(super) fn run(project: &Project, args: &Args) -> Outcome {
         runner
             .report_to(Box::new(events.map_err(|e| Failure::usage(format!("cannot write {}: {e}", path.display())))?));
     }
-    let record = runner.run().map_err(failure)?;
+    let mut record = runner.run().map_err(failure)?;
+    if args.benches {
+        record.benches = benches::run(project, &dir).map_err(Failure::invalid)?;
+        store::write_record(&dir, &record).map_err(Failure::invalid)?;
+    }
     finish(&record, &dir, &order.key, &args.source)
 }
 

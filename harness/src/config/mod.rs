@@ -31,6 +31,9 @@ pub struct Config {
     /// What is measured together, by name.
     #[serde(default)]
     pub suite: BTreeMap<String, Suite>,
+    /// Benches of criterion's, for `plimsoll run --benches`.
+    #[serde(default)]
+    pub benches: Option<Benches>,
     /// How a change is judged.
     #[serde(default)]
     pub gate: Option<Gate>,
@@ -40,6 +43,15 @@ pub struct Config {
     /// What is let pass on purpose.
     #[serde(default)]
     pub waiver: Vec<Waiver>,
+}
+
+/// Benches that are run with a run where that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Benches {
+    /// The command that runs them, without a shell, in the file's folder; criterion writes where its `CRITERION_HOME` says. A group of benches
+    /// whose name begins with `bytes/` or `allocations/` measures that; any other, time.
+    pub command: Vec<String>,
 }
 
 /// A program that speaks the subject protocol.

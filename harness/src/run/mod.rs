@@ -171,6 +171,7 @@ pub fn blank_record(project: &Project, selection: &Selection, order: &Order, tru
         samples: Vec::new(),
         frames: Vec::new(),
         sites: Vec::new(),
+        benches: Vec::new(),
     }
 }
 

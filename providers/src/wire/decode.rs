@@ -14,10 +14,16 @@ const MAX_DEPTH: u8 = 127;
 
 /// Why something cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum DecodeError {
+#[non_exhaustive]
+pub enum DecodeError {
     /// It is not JSON.
     #[error("{what} at byte {at}")]
-    Syntax { what: &'static str, at: usize },
+    Syntax {
+        /// What is wrong.
+        what: &'static str,
+        /// Where, in bytes from the beginning.
+        at: usize,
+    },
     /// It is JSON of another shape.
     #[error("{0}")]
     Shape(Box<str>),
@@ -30,7 +36,11 @@ impl de::Error for DecodeError {
 }
 
 /// Reads one document. What is in `bytes` afterwards is of no use to anybody.
-pub(crate) fn decode<'de, T: Deserialize<'de>>(bytes: &'de mut [u8]) -> Result<T, DecodeError> {
+///
+/// # Errors
+///
+/// [`DecodeError`].
+pub fn decode<'de, T: Deserialize<'de>>(bytes: &'de mut [u8]) -> Result<T, DecodeError> {
     let mut decoder = Decoder { whole: bytes.len(), rest: bytes, depth: 0 };
     let value = T::deserialize(&mut decoder)?;
     match decoder.peek() {

@@ -25,7 +25,8 @@ const NAME: usize = 16;
 
 /// Why an answer cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LiftError {
+#[non_exhaustive]
+pub enum LiftError {
     /// What serde_json refuses in the skeleton.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
@@ -39,7 +40,7 @@ pub(crate) enum LiftError {
 
 /// Reads one JSON document as it arrives.
 #[derive(Debug)]
-pub(crate) struct Lifter<B> {
+pub struct Lifter<B> {
     skeleton: B,
     lifted: SmallVec<[String; 2]>,
     state: State,
@@ -87,7 +88,7 @@ enum Escape {
 
 impl<B: Buffer<Full = std::convert::Infallible>> Lifter<B> {
     /// A reader whose skeleton is gathered in `skeleton`, which must be empty.
-    pub(crate) fn new(skeleton: B) -> Self {
+    pub fn new(skeleton: B) -> Self {
         Self {
             skeleton,
             lifted: SmallVec::new(),
@@ -103,7 +104,11 @@ impl<B: Buffer<Full = std::convert::Infallible>> Lifter<B> {
     }
 
     /// Reads the next bytes.
-    pub(crate) fn push(&mut self, chunk: &[u8]) -> Result<(), LiftError> {
+    ///
+    /// # Errors
+    ///
+    /// [`LiftError`], for what is wrong with a text that is lifted.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<(), LiftError> {
         let mut rest = chunk;
         while !rest.is_empty() {
             rest = match &mut self.state {
@@ -116,7 +121,11 @@ impl<B: Buffer<Full = std::convert::Infallible>> Lifter<B> {
     }
 
     /// The document is whole: reads its skeleton and puts the strings in their places.
-    pub(crate) fn finish(self) -> Result<GenerateContentResponse, LiftError> {
+    ///
+    /// # Errors
+    ///
+    /// [`LiftError`], for what is wrong with the rest.
+    pub fn finish(self) -> Result<GenerateContentResponse, LiftError> {
         let mut answer: GenerateContentResponse = serde_json::from_slice(self.skeleton.bytes())?;
         let mut lifted = self.lifted;
         if !lifted.is_empty() {

@@ -4,20 +4,20 @@
 //! - [`buffer`]: what a reader can gather bytes in
 //! - [`answer`]: what an event or a body means: an answer, an error, an end
 //! - [`mod@array`]: the elements of a stream in array form, cut anywhere
-//! - `lift`: an answer read while it arrives
+//! - [`lift`]: an answer read while it arrives
 //! - [`head`], [`chunked`], [`gzip`]: HTTP/1.1 and what its bodies are packed in
 //! - [`push_json`]: JSON as events while it arrives
 //! - [`visit`]: an answer told to a visitor while it arrives
-//! - `decode`: JSON by serde, escapes undone in the buffer
+//! - [`decode`]: JSON by serde, escapes undone in the buffer
 
 pub mod answer;
 pub mod array;
 pub mod buffer;
 pub mod chunked;
-pub(crate) mod decode;
+pub mod decode;
 pub mod gzip;
 pub mod head;
-pub(crate) mod lift;
+pub mod lift;
 pub mod push_json;
 pub mod sse;
 pub mod visit;

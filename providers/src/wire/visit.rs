@@ -78,9 +78,12 @@ pub struct Usage {
 
 /// What an answer turned out to be.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Told {
-    /// An answer; whether it says why it finished.
-    Answer { finished: bool },
+pub enum Told {
+    /// An answer.
+    Answer {
+        /// Whether it says why it finished.
+        finished: bool,
+    },
     /// The API's refusal, under whichever HTTP status it came.
     Refusal(Box<ApiError>),
     /// JSON, but no object.
@@ -89,7 +92,7 @@ pub(crate) enum Told {
 
 /// Tells one answer.
 #[derive(Debug, Default)]
-pub(crate) struct Teller {
+pub struct Teller {
     reader: PushJson,
     walk: Walk,
 }
@@ -97,18 +100,21 @@ pub(crate) struct Teller {
 impl Teller {
     /// Reads the next bytes. `kept` is for what must be whole before it can be told; it must be the same from call to call, and empty
     /// at the first.
-    pub(crate) fn push(
-        &mut self,
-        chunk: &[u8],
-        kept: &mut Vec<u8>,
-        visitor: &mut impl Visitor,
-    ) -> Result<(), JsonError> {
+    ///
+    /// # Errors
+    ///
+    /// [`JsonError`].
+    pub fn push(&mut self, chunk: &[u8], kept: &mut Vec<u8>, visitor: &mut impl Visitor) -> Result<(), JsonError> {
         let walk = &mut self.walk;
         self.reader.push(chunk, &mut [0; SCRATCH], &mut |event| walk.event(event, kept, visitor))
     }
 
     /// The answer is whole.
-    pub(crate) fn finish(mut self, kept: &mut Vec<u8>, visitor: &mut impl Visitor) -> Result<Told, JsonError> {
+    ///
+    /// # Errors
+    ///
+    /// [`JsonError::Cut`] if it is not.
+    pub fn finish(mut self, kept: &mut Vec<u8>, visitor: &mut impl Visitor) -> Result<Told, JsonError> {
         let walk = &mut self.walk;
         self.reader.finish(&mut |event| walk.event(event, kept, visitor))?;
         let refusal = self.walk.refusal.and_then(|json| ApiError::from_value(serde_json::from_slice(&json).ok()?));

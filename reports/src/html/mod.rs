@@ -3,13 +3,14 @@
 //! No network, and no script but one that sorts, filters, copies and zooms; light, dark and print by CSS variables. Every chart is SVG made here, with a title, a description and its data as a
 //! table beside it. What comes from a record is cleaned first (`clean.rs`) and escaped by maud; the embedded JSON is escaped by [`embed`].
 //!
-//! - `page` parts, in reading order: `lead`, `advice`, `profile`, `model`, `beside`, `peers`, `ladder`, `techniques`, `allocators`, `accounts`, `places`, `heap`, `sites`, `ledger`, `method`.
+//! - `page` parts, in reading order: `lead`, `advice`, `profile`, `model`, `beside`, `peers`, `benches`, `ladder`, `techniques`, `allocators`, `accounts`, `places`, `heap`, `sites`, `ledger`, `method`.
 //! - `chart` frames a chart; `bars`, `curve`, `differences`, `flame`, `flame_diff`, `lines`, `stack` draw one; `table` lays out figures.
 
 mod accounts;
 mod advice;
 mod allocators;
 mod bars;
+pub(crate) mod benches;
 mod beside;
 mod chart;
 mod curve;
@@ -112,6 +113,7 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
         part("beside", "Helpers and proxies", beside::section(view)),
         part("peers", "Other people’s clients", peers::section(view)),
         part("latency", "Time per request", places::latency(view)),
+        part("benches", "Benches: time beside bytes allocated", benches::section(view)),
         part("live", "Mock against live", advice::live(view)),
         part("ladder", "Why 8 MB was thought hard", ladder::section(view)),
         part("techniques", "Technique ledger", techniques::section(view)),

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use super::cell;
 use crate::claims::{self, COMPONENTS};
+use crate::components::{self, Components};
 use crate::ladder::{self, Height, Rung, Step};
+use crate::units::{Bytes, Count};
 use crate::view::View;
 
 /// Nothing where no rung was measured.
@@ -13,13 +15,19 @@ pub(super) fn section(view: &View) -> String {
     if ladders.is_empty() {
         return String::new();
     }
+    let components = components::of(&view.record);
     let mut out =
-        "### Why 8 MB was thought hard\n\n| claim | measured, with its 95 % interval | verdict |\n|---|---|---|\n"
+        "### Why 8 MB was thought hard\n\n| claim | measured, with its 95 % interval | in original, by call site | verdict |\n|---|---|---|---|\n"
             .to_owned();
     for row in claims::ledger(view).into_iter().filter(|row| COMPONENTS.contains(&row.id)) {
         let lines: Vec<String> = row.measured.iter().map(|line| cell(line)).collect();
         let measured = if lines.is_empty() { "—".to_owned() } else { lines.join("<br>") };
-        let _ = writeln!(out, "| {} | {measured} | {} |", cell(row.claim), row.verdict.label());
+        let asked = components.as_ref().and_then(|components| components.of(row.id));
+        let asked = asked.map_or_else(|| "—".to_owned(), |asked| cell(&asked.told()));
+        let _ = writeln!(out, "| {} | {measured} | {asked} | {} |", cell(row.claim), row.verdict.label());
+    }
+    if let Some(components) = &components {
+        push_components(&mut out, components);
     }
     for ladder in ladders {
         let runtime = if ladder.runtime.is_empty() { String::new() } else { format!(" on {}", cell(ladder.runtime)) };
@@ -41,6 +49,23 @@ pub(super) fn section(view: &View) -> String {
     }
     out.push('\n');
     out
+}
+
+fn push_components(out: &mut String, components: &Components<'_>) {
+    let _ = write!(
+        out,
+        "\n<details><summary>The same by attribution</summary>\n\n{} Here: when {} requests are answered.\n\n\
+         | who asked | live | asked for | blocks | by crate, live of asked for |\n|---|---:|---:|---:|---|\n",
+        cell(components::ABOUT),
+        components.requests
+    );
+    for part in &components.parts {
+        let live = part.live.map_or_else(|| "—".to_owned(), |live| Bytes(live).to_string());
+        let (total, blocks) = (Bytes(part.total.bytes), Count(part.total.blocks));
+        let _ =
+            writeln!(out, "| {} | {live} | {total} | {blocks} | {} |", cell(part.asker.name()), cell(&part.by_crate()));
+    }
+    out.push_str("\n</details>\n");
 }
 
 fn push_rung(out: &mut String, rung: &Rung<'_>) {

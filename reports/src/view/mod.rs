@@ -3,6 +3,7 @@
 //! - `rows`: rows made of cells, and their names.
 //! - `block`: columns, and the tables that they make of rows.
 //! - `beside`: the table of those that have other processes do their work.
+//! - `benches`: benches, by what they were run on.
 //! - `failures`: what does not count, by its reason.
 //! - `accounts`: byte ledgers, side by side.
 //! - `peers`: other people's clients beside the levels.
@@ -11,6 +12,7 @@
 //! - `typical`: one row for each subject, under the usual factors: what is drawn.
 
 mod accounts;
+mod benches;
 mod beside;
 mod block;
 mod failures;
@@ -23,6 +25,7 @@ mod typical;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use accounts::{Accounts, GROUPS};
+pub use benches::{Benched, Benches};
 pub use beside::beside_columns;
 pub use block::{Block, Column, Entry, columns};
 pub use failures::FailureGroup;

@@ -87,6 +87,7 @@ impl Builder {
                 samples: vec![],
                 frames: vec![],
                 sites: vec![],
+                benches: vec![],
             },
         }
     }
@@ -487,5 +488,37 @@ pub(crate) fn ledger(unexplained: i64, mapping: &str) -> Record {
             checkpoint.memory = Some(Memory { areas, heap });
         }
     }
+    record
+}
+
+/// The smallest record, with benches of two readers, in both measures, and of a level.
+pub(crate) fn benched() -> Record {
+    let mut record = Builder::new().build();
+    let bench = |function: &str, measure, [low, median, high]: [f64; 3]| Bench {
+        group: "sse".into(),
+        function: function.into(),
+        input: Some("stream".into()),
+        measure,
+        median,
+        low,
+        high,
+        confidence: 0.95,
+        samples: 40,
+        reads: Some(6_066),
+    };
+    record.benches = vec![
+        bench("SseReader", Measure::Time, [2_001.0, 2_049.5, 2_110.0]),
+        bench("other", Measure::Time, [11_201.0, 11_300.0, 11_406.0]),
+        Bench {
+            group: "levels/chat".into(),
+            input: None,
+            reads: None,
+            ..bench("bare", Measure::Time, [99_000.0, 100_000.0, 101_000.0])
+        },
+        bench("SseReader", Measure::Bytes, [0.0; 3]),
+        bench("other", Measure::Bytes, [34_410.0; 3]),
+        bench("SseReader", Measure::Allocations, [0.0; 3]),
+        bench("other", Measure::Allocations, [37.0; 3]),
+    ];
     record
 }

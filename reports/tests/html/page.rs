@@ -363,3 +363,23 @@ fn names_of_mappings_in_a_byte_ledger_are_text() {
     let names: Vec<String> = all(&html, "#where-1-1-mappings tbody th").iter().map(|e| e.text().collect()).collect();
     assert!(names.contains(&"<script>alert(1)</script>.so".to_owned()), "{names:?}");
 }
+
+#[test]
+fn benches_stand_side_by_side_with_what_they_allocate() {
+    let (_, html) = page(&common::benched());
+    let rows: Vec<String> = all(&html, "#table-benches-1 tbody tr")
+        .iter()
+        .map(|row| row.text().map(str::trim).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" "))
+        .collect();
+    let expected = [
+        "SseReader 2.05 µs 2.00 µs to 2.11 µs 0 B = 0 = 2.76 GiB/s",
+        "other 11.30 µs 11.20 µs to 11.41 µs 33.6 KiB = 37 = 511.95 MiB/s",
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!(all(&html, "#table-benches-1 td.best").len(), 1);
+    let chat = all(&html, "#table-benches-2");
+    assert_eq!(chat.len(), 1);
+    assert!(!chat[0].text().any(|text| text == "reads"), "a level reads no measure of bytes");
+    let (_, without) = page(&common::quick());
+    assert!(all(&without, "#benches")[0].text().collect::<String>().contains("make criterion"));
+}
