@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::{advice, colour, profile, prose};
 use crate::record::Status;
-use crate::summary::Summary;
+use crate::summary::{self, Summary};
 use crate::units::Count;
 use crate::view::View;
 
@@ -51,14 +51,18 @@ fn target(target: &str) -> Markup {
 pub(super) fn summary(view: &View, told: &Summary) -> Markup {
     let (record, e) = (&view.record, &view.record.environment);
     let commit: String = record.tool.git.as_deref().unwrap_or("not a git checkout").chars().take(12).collect();
+    // What figures of the live service are worth stands first, and in no fold.
+    let live = usize::from(summary::is_live(&e.target)).min(told.besides.len());
+    let (advisory, others) = told.besides.split_at(live);
     html! {
+        @for line in advisory { p { (prose(line)) } }
         (advice::brief(view, told))
         @if record.finished.is_none() { p.note { "This run is not finished: samples are missing." } }
         (headline(view, told))
-        @if !told.besides.is_empty() {
+        @if !others.is_empty() {
             details {
                 summary { "The same under other factors" }
-                @for line in &told.besides { p { (prose(line)) } }
+                @for line in others { p { (prose(line)) } }
             }
         }
         dl.facts {

@@ -51,6 +51,16 @@ fn every_section_is_there_and_in_the_contents() {
 }
 
 #[test]
+fn what_figures_of_the_live_service_are_worth_stands_in_no_fold() {
+    let mut record = common::quick();
+    record.environment.target = "live".into();
+    let (_, html) = page(&record);
+    let open: String = all(&html, "section#summary > p").iter().flat_map(|p| p.text()).collect();
+    assert!(open.contains("so advisory"), "{open}");
+    assert!(!all(&html, "section#summary > details p").is_empty(), "the other factors are folded");
+}
+
+#[test]
 fn every_chart_has_title_description_and_its_data() {
     let (_, html) = page(&common::quick());
     let charts = all(&html, "svg");
