@@ -3,7 +3,7 @@
 //! Pure: no processes, no sockets, no clock. Bytes come in, bytes go out; only the caller touches files. The same record gives the same
 //! bytes.
 //!
-//! - [`record`], [`read`], [`schema`]: `record.json` and `samples.jsonl`; [`bench`]: the benches in it.
+//! - [`record`], [`read`], [`schema`]: `record.json` and `samples.jsonl`; [`mod@bench`]: the benches in it.
 //! - [`units`], [`metric`], [`stats`], [`mod@derive`]: what a figure is, and how it is made of samples.
 //! - [`mod@model`], [`mod@line`]: what memory depends on, and how much work a given memory holds.
 //! - [`contrast`], [`ladder`], [`components`]: what one cell has beyond another, and what each component takes; [`techniques`]: what each technique saves;
