@@ -11,7 +11,7 @@ PLIMSOLL := $(TARGET)/release/plimsoll
 FEATURES := plimsoll-providers/monitor,plimsoll-providers/libcurl
 
 .DEFAULT_GOAL := help
-.PHONY: help build bench criterion report full live gate peers test test-deps lint fmt docs deny schema clean
+.PHONY: help build bench criterion report full live gate baseline peers test test-deps lint fmt docs deny schema clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ live: build ## measure against the live service, slowly (wants GEMINI_API_KEY; a
 
 gate: build ## whether this checkout takes more memory than main (BASE=a commit, a record or a baseline)
 	$(PLIMSOLL) gate $(if $(BASE),--base $(BASE))
+
+baseline: full ## measure everything and write reports/baseline/: the record, its page and its Markdown, to be committed
+	$(PLIMSOLL) baseline save --out reports/baseline
+	$(PLIMSOLL) report reports/baseline
 
 peers: build ## get other people's clients (Rust, Python, Node) and measure them beside original and bare
 	scripts/peers

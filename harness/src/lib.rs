@@ -9,6 +9,7 @@
 //!     └─▶ gate ─▶ run, plimsoll_reports::gate   whether a change took more memory, and which code
 //!     └─▶ verify ─▶ process, mock             what a client says it understood, against what was served
 //! benches                          criterion’s, run with a run and read into its record
+//! baseline, clean                  what is kept to be compared with, and what is not kept
 //! recorder                         what the live service answers, kept as traffic that the mock can serve
 //! ```
 //!
@@ -17,7 +18,9 @@
 #![forbid(unsafe_code)]
 
 pub mod attribute;
+pub mod baseline;
 pub mod benches;
+pub mod clean;
 pub mod cli;
 pub mod config;
 pub mod corpus;

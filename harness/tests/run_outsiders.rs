@@ -1,10 +1,13 @@
 //! Programs whose allocations are known, measured by `plimsoll run` as anybody's would be: the figures are exact.
 
+mod baseline;
 mod benches;
+mod comment;
 mod common;
 mod ledger;
 mod line;
 mod mock_support;
+mod outsider;
 mod traps;
 
 use std::path::{Path, PathBuf};

@@ -120,7 +120,7 @@ fn texts(map: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 }
 
 /// A name, cleaned. One that was cut ends with a digest of the whole, so that two long names stay two.
-fn name(raw: &str) -> String {
+pub(crate) fn name(raw: &str) -> String {
     let mut shown = visible(raw);
     if shown.chars().count() > NAME {
         shown = shown.chars().take(NAME - 9).collect();
@@ -131,13 +131,18 @@ fn name(raw: &str) -> String {
 
 /// A message, cleaned. One that was cut says how much is missing.
 pub(crate) fn text(raw: &str) -> String {
+    text_within(raw, TEXT)
+}
+
+/// The same, with the most characters that are shown.
+pub(crate) fn text_within(raw: &str, most: usize) -> String {
     let shown = visible(raw);
     let length = shown.chars().count();
-    if length <= TEXT {
+    if length <= most {
         return shown;
     }
-    let head: String = shown.chars().take(TEXT).collect();
-    format!("{head}… ({} more characters)", length - TEXT)
+    let head: String = shown.chars().take(most).collect();
+    format!("{head}… ({} more characters)", length - most)
 }
 
 /// Control characters and marks of direction as their code point, line ends as spaces; home folders and keys hidden.

@@ -3,12 +3,15 @@
 mod advice;
 mod allocators;
 mod benches;
+mod inert;
 mod ladder;
 mod peers;
 mod sites;
 mod techniques;
 
 use std::fmt::Write as _;
+
+pub(crate) use inert::{cell, code, prose};
 
 use crate::line;
 use crate::record::Record;
@@ -272,41 +275,4 @@ fn glossary(view: &View) -> String {
     }
     out.push_str("\n</details>\n");
     out
-}
-
-/// Text in a table's cell: no mark-up, no line end, no mention, no cell border.
-pub(crate) fn cell(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '~' | '#' | '!' | '$' => {
-                out.push('\\');
-                out.push(c);
-            }
-            // A comment must call nobody.
-            '@' => out.push_str("&#64;"),
-            '\n' | '\r' => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// A sentence of ours, in which names stand in backticks and everything else is text.
-pub(crate) fn prose(text: &str) -> String {
-    let parts: Vec<&str> = text.split('`').collect();
-    if parts.len().is_multiple_of(2) {
-        return cell(text);
-    }
-    let part = |(at, part): (usize, &&str)| if at % 2 == 1 { code(part) } else { cell(part) };
-    parts.iter().enumerate().map(part).collect()
-}
-
-/// A name as code, if it is one that needs no escaping; between backticks nothing can be escaped.
-pub(crate) fn code(text: &str) -> String {
-    let harmless = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | ' ' | '+');
-    if !text.is_empty() && text.chars().all(harmless) { format!("`{text}`") } else { cell(text) }
 }

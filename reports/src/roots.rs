@@ -66,7 +66,10 @@ impl<'a> Root<'a> {
         if let Some((at, frame)) = stack.clone().enumerate().find(|(_, frame)| is_own(frame)) {
             return (Self::Own(frame), Some(at));
         }
-        for (name, crates, words) in NAMED {
+        // The standard library passes on what others ask for: it is a root only where nobody else is on the stack.
+        let is_std = |frame: &Frame| frame.krate.as_deref().is_none_or(|krate| krate == "std");
+        let of_std = stack.clone().all(is_std);
+        for (name, crates, words) in NAMED.iter().filter(|(_, crates, _)| of_std || *crates != ["std"]) {
             let fits = |frame: &Frame| {
                 let of_crate = frame.krate.as_deref().is_some_and(|krate| crates.contains(&krate));
                 of_crate && (words.is_empty() || words.iter().any(|word| frame.function.contains(word)))
@@ -120,6 +123,7 @@ mod tests {
             (vec![(WORKER, "sum"), ("mine", "ask")], "ask", Some(1)),
             (vec![("std", "to_owned"), (WORKER, "read")], "Plimsoll’s worker", Some(1)),
             (vec![("std", "args")], "Rust’s runtime", Some(0)),
+            (vec![("std", "vec"), ("left-pad", "pad"), ("std", "main")], OTHER, None),
             (vec![("left-pad", "pad")], OTHER, None),
             (vec![("", "_start")], OTHER, None),
             (vec![], OTHER, None),

@@ -139,7 +139,7 @@ Median time per request, over that of original under the same factors.
 
 | subject | samples | status | reason | where |
 |---|---:|---|---|---|
-| ultra | 1 | timeout | no answer in 30 s: raise \`timeout\` in plimsoll.toml | chat rss allocator=system protocol=h1 runtime=multi\_thread \#5 |
+| ultra | 1 | timeout | no answer in 30 s: raise \`timeout\` in plimsoll.toml | chat rss allocator=system protocol=h1 runtime=multi\_thread \#&#8203;5 |
 
 <details><summary>Environment</summary>
 

@@ -1,5 +1,7 @@
 //! The command line: what can be said, and one file per verb.
 
+mod baseline;
+mod clean;
 mod compare;
 mod completions;
 mod doctor;
@@ -59,6 +61,8 @@ enum Verb {
     Report(report::Args),
     /// Set two records side by side, figure by figure
     Compare(compare::Args),
+    /// Keep records by name, for the gate to compare with
+    Baseline(baseline::Args),
     /// Check every subject's answers, without measuring
     Verify(verify::Args),
     /// Show what there is: subjects and their probes, scenarios, suites, cells
@@ -69,6 +73,8 @@ enum Verb {
     Doctor(doctor::Args),
     /// Keep what the live service answers as traffic that the mock can serve
     Record(record::Args),
+    /// Delete what old runs and the gate left on disk
+    Clean(clean::Args),
     /// Print a JSON Schema: of a record, a sample, or plimsoll.toml
     Schema(schema::Args),
     /// Print a completion script for a shell
@@ -120,6 +126,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Verb::Gate(args) => project(config).and_then(|p| gate::run(&p, &args)),
         Verb::Report(args) => report::run(args),
         Verb::Compare(args) => compare::run(&args),
+        Verb::Baseline(args) => project(config).and_then(|p| baseline::run(&p, args)),
+        Verb::Clean(args) => project(config).and_then(|p| clean::run(&p, &args)),
         Verb::Verify(args) => project(config).and_then(|p| verify::run(&p, args)),
         Verb::List(args) => project(config).and_then(|p| list::run(&p, args)),
         Verb::Mock(args) => mock::run(args),

@@ -1,7 +1,10 @@
 //! `plimsoll report`
 
+mod verdict;
+
 use std::path::PathBuf;
 
+use plimsoll_reports::gate::show;
 use plimsoll_reports::{Format, SourceUrl, only, render_linked};
 
 use super::{Failure, Outcome, print};
@@ -10,16 +13,18 @@ use crate::run::store;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A record is a run's folder or its record.json; an unfinished run gives a report of the samples that there are.
-With one format and no --out the report goes to standard output.
+With one format and no --out the report goes to standard output. Of a verdict (the verdict.json of a gate) the formats are comment, summary,
+terminal, annotations, junit and json.
 
 Examples:
   plimsoll report target/plimsoll/latest
   plimsoll report record.json --format markdown
   plimsoll report record.json --only-subject original --only-subject mine
   plimsoll report record.json --source-url https://github.com/OWNER/NAME/blob/COMMIT
-  plimsoll report record.json --format html,json,csv --out site")]
+  plimsoll report record.json --format html,json,csv --out site
+  plimsoll report verdict.json --format comment --source-url https://github.com/OWNER/NAME/blob/COMMIT")]
 pub(super) struct Args {
-    /// Run folder or record.json
+    /// Run folder, record.json, packed or not, or verdict.json
     record: PathBuf,
     /// Formats, with commas between: html, markdown, json, csv, junit
     #[arg(long, value_name = "FORMATS", value_delimiter = ',')]
@@ -32,6 +37,12 @@ pub(super) struct Args {
     /// Folder to write to [default: beside the record]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Of a verdict: refuse it if its head is another commit
+    #[arg(long, value_name = "COMMIT")]
+    of: Option<String>,
+    /// Of a verdict: the pull request has a comment already, so that a pass is one line
+    #[arg(long)]
+    earlier: bool,
 }
 
 /// Where the measured code can be read.
@@ -43,6 +54,13 @@ pub(super) struct SourceArgs {
 }
 
 pub(super) fn run(args: Args) -> Outcome {
+    if let Some(bytes) = std::fs::read(&args.record).ok().filter(|bytes| show::is_verdict(bytes)) {
+        return verdict::run(&bytes, &args);
+    }
+    if args.of.is_some() || args.earlier {
+        let message = format!("{} is no verdict, and --of and --earlier are for one", args.record.display());
+        return Err(Failure::usage(message));
+    }
     let formats = args.format.iter().map(|name| name.parse::<Format>().map_err(Failure::usage));
     let formats = formats.collect::<Result<Vec<_>, _>>()?;
     let record = store::read(&args.record).map_err(Failure::usage)?;

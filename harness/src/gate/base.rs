@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::git::{Git, GitError};
+use crate::baseline;
 use crate::config::Project;
+use crate::run::store;
 
 /// What the head is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +89,7 @@ pub fn find(project: &Project, named: Option<&str>) -> Result<Base, BaseError> {
     if is_path(named) {
         return Ok(Base::Record(named.into()));
     }
-    let baseline = baseline(project, named);
+    let baseline = baseline::find(project, named);
     let git = Git::of(&project.root);
     let commit = git.as_ref().ok().and_then(|git| git.commit(named));
     match (commit, baseline, git) {
@@ -100,18 +102,9 @@ pub fn find(project: &Project, named: Option<&str>) -> Result<Base, BaseError> {
     }
 }
 
-/// The record of a baseline, by its name; `None` if there is none of that name.
-pub fn baseline(project: &Project, name: &str) -> Option<PathBuf> {
-    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
-    let folder = project.root.join("reports/baseline");
-    let places = [folder.join(format!("{name}.json")), folder.join(name).join("record.json")];
-    places.into_iter().find(|path| plain && !name.starts_with('.') && path.is_file())
-}
-
 /// Whether a word names a file, or a folder with a run in it, and not a branch that happens to be a folder's name too.
 fn is_path(named: &str) -> bool {
-    let path = Path::new(named);
-    path.is_file() || path.join(crate::run::store::RECORD).is_file()
+    store::record_at(Path::new(named)).is_some()
 }
 
 /// A commit that was named: not one that has the head in it already.

@@ -139,14 +139,15 @@ impl Contest<'_, '_> {
         self.round(name, &planned).map(Some)
     }
 
-    /// The cells to profile: those of which a heap figure grew, once each. A base that was recorded some other time has the profiles that it has.
+    /// The cells to profile: those of which a heap figure grew, once each; where crates have other versions, all whose heap was judged, because
+    /// what each crate asks for stands beside its version. A base that was recorded some other time has the profiles that it has.
     fn to_profile(&self, verdict: &Verdict) -> Vec<(Cell, usize)> {
         if verdict.next != Next::Done {
             return Vec::new();
         }
         let heap = |row: &&gate::Row| row.figure.as_ref().is_some_and(|figure| figure.metric().starts_with("heap."));
-        let grown: Vec<Cell> =
-            verdict.in_state(|state| state == State::Fails).filter(heap).map(|row| row.cell.clone()).collect();
+        let wanted = |state| state == State::Fails || !verdict.lockfile.is_empty();
+        let grown: Vec<Cell> = verdict.in_state(wanted).filter(heap).map(|row| row.cell.clone()).collect();
         let recorded = |cell: &Cell| {
             self.recorded.as_ref().is_none_or(|record| record.samples.iter().any(|sample| sample.cell == *cell))
         };

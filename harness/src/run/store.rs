@@ -4,7 +4,7 @@
 //! another name first; a half-written last line of `samples.jsonl` is dropped by the next reader.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use plimsoll_reports::record::{Record, Sample};
@@ -48,6 +48,8 @@ pub enum StoreError {
 
 /// The record's file name.
 pub const RECORD: &str = "record.json";
+/// The record's file name where it is kept to be compared with: packed by gzip.
+pub const PACKED: &str = "record.json.gz";
 /// The samples' file name.
 pub const SAMPLES: &str = "samples.jsonl";
 
@@ -116,13 +118,20 @@ impl Store {
     }
 }
 
-/// Reads a run's folder, or a record's file: the record with all samples that there are.
+/// The record's file in a folder, or the file itself; `None` where there is none.
+pub fn record_at(path: &Path) -> Option<PathBuf> {
+    let in_folder = [path.join(RECORD), path.join(PACKED)];
+    in_folder.into_iter().chain([path.to_owned()]).find(|file| file.is_file())
+}
+
+/// Reads a run's folder, or a record's file, packed or not: the record with all samples that there are.
 ///
 /// # Errors
 /// When a file is missing, corrupt or of another schema version.
 pub fn read(path: &Path) -> Result<Record, StoreError> {
-    let file = if path.is_dir() { path.join(RECORD) } else { path.to_owned() };
+    let file = record_at(path).unwrap_or_else(|| if path.is_dir() { path.join(RECORD) } else { path.to_owned() });
     let bytes = fs::read(&file).map_err(|source| StoreError::Io { verb: "read", path: file.clone(), source })?;
+    let bytes = unpacked(&file, bytes)?;
     let mut record =
         Record::read(&bytes).map_err(|e| StoreError::Corrupt { path: file.clone(), message: e.to_string() })?;
     let lines = file.with_file_name(SAMPLES);
@@ -131,6 +140,31 @@ pub fn read(path: &Path) -> Result<Record, StoreError> {
         record.samples = samples(&lines, &bytes)?;
     }
     Ok(record)
+}
+
+/// The most bytes of a record that are unpacked; a record of the largest suite has some ten million.
+const MOST: u64 = 1 << 30;
+
+fn unpacked(file: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+    const GZIP: [u8; 2] = [0x1f, 0x8b];
+    if !bytes.starts_with(&GZIP) {
+        return Ok(bytes);
+    }
+    let corrupt = |message: String| StoreError::Corrupt { path: file.to_owned(), message };
+    let mut whole = Vec::new();
+    let read = flate2::read::GzDecoder::new(bytes.as_slice()).take(MOST).read_to_end(&mut whole);
+    read.map_err(|error| corrupt(format!("cannot be unpacked: {error}; it is damaged or was cut off")))?;
+    Ok(whole)
+}
+
+/// A record as it is kept to be compared with: whole, packed by gzip. The same record gives the same bytes.
+///
+/// # Errors
+/// When it holds what cannot be written.
+pub fn packed(record: &Record) -> Result<Vec<u8>, StoreError> {
+    let failed = |source| StoreError::Io { verb: "write", path: PACKED.into(), source };
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(&json(record)?).and_then(|()| packer.finish()).map_err(failed)
 }
 
 fn samples(path: &Path, bytes: &[u8]) -> Result<Vec<Sample>, StoreError> {

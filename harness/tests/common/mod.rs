@@ -49,6 +49,12 @@ impl Project {
     /// `subjects`, and `suites` after them.
     pub fn with_subjects(subjects: &str, suites: &str) -> Self {
         build();
+        Self::foreign(subjects, suites)
+    }
+
+    /// The same for subjects that are not this repository's: its own are not built.
+    pub fn foreign(subjects: &str, suites: &str) -> Self {
+        build_counter();
         let dir = tempfile::tempdir().expect("a temporary folder");
         let text = format!("{subjects}\n{suites}").replace("REPOSITORY", &repository().to_string_lossy());
         std::fs::write(dir.path().join("plimsoll.toml"), text).expect("writable");
@@ -138,6 +144,12 @@ pub fn target() -> PathBuf {
 pub fn build() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| ["plimsoll-subjects", "plimsoll-count"].into_iter().for_each(build_package));
+}
+
+/// What counts their allocations.
+fn build_counter() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| build_package("plimsoll-count"));
 }
 
 /// Builds a package of this repository, as it is built by hand.

@@ -54,13 +54,13 @@ fn of_the_merge_of_a_pull_request_it_is_what_it_was_merged_into() {
 #[test]
 fn a_baseline_is_known_by_its_name_unless_a_commit_is_too() {
     let repository = Repository::new(ONE_CELL);
-    repository.write("reports/baseline/released.json", "{}");
+    repository.write("target/plimsoll/baselines/released/record.json.gz", "{}");
     let project = project(&repository);
     let found = find(&project, Some("released")).expect("a baseline");
-    assert_eq!(found, Base::Record(project.root.join("reports/baseline/released.json")));
+    assert_eq!(found, Base::Record(project.root.join("target/plimsoll/baselines/released/record.json.gz")));
     repository.git(&["branch", "released"]);
     let error = find(&project, Some("released")).expect_err("twofold").to_string();
-    assert!(error.contains("reports/baseline/released.json"), "{error}");
+    assert!(error.contains("target/plimsoll/baselines/released/record.json.gz"), "{error}");
     for odd in ["../x", "-x", "", "--help"] {
         assert!(matches!(find(&project, Some(odd)), Err(BaseError::Unknown(_))), "{odd}");
     }

@@ -17,6 +17,9 @@ use crate::units::{Quantity, Unit, whole};
 /// The probe that reads call sites.
 pub(super) const PROFILER: &str = "dhat";
 
+/// In what a difference is told: of a heap figure, of resident memory.
+pub(super) const WAYS: [&str; 2] = ["by call site (dhat)", "by mapping"];
+
 /// The frames of a site, from the function that asked outwards.
 type Stack<'a> = Vec<&'a Frame>;
 
@@ -91,17 +94,19 @@ pub fn blame(
 }
 
 /// Bytes per request by crate, of everything that was profiled on both sides, summed over the cells; those that differ, the largest increase
-/// first. A site belongs to the innermost crate that does not merely pass its request on.
+/// first; and of how many cells that is. A site belongs to the innermost crate that does not merely pass its request on.
 #[must_use]
-pub fn crates(base: &Record, head: &Record) -> Vec<CrateBytes> {
+pub fn crates(base: &Record, head: &Record) -> (Vec<CrateBytes>, usize) {
     let mut all: BTreeMap<String, (f64, f64)> = BTreeMap::new();
     let mut cells: Vec<&Cell> =
         head.samples.iter().map(|sample| &sample.cell).filter(|c| c.probe == PROFILER).collect();
     cells.sort_unstable();
     cells.dedup();
     let figure = Figure::per_request("heap.bytes");
+    let mut profiled = 0;
     for cell in cells {
         let (Some(b), Some(h)) = (totals(base, cell, &figure), totals(head, cell, &figure)) else { continue };
+        profiled += 1;
         for (stack, bytes) in b {
             all.entry(innermost(&stack)).or_default().0 += bytes;
         }
@@ -116,7 +121,7 @@ pub fn crates(base: &Record, head: &Record) -> Vec<CrateBytes> {
         .filter(|row| row.base != row.head)
         .collect();
     rows.sort_by(|a, b| (b.head.value() - b.base.value()).total_cmp(&(a.head.value() - a.base.value())));
-    rows
+    (rows, profiled)
 }
 
 fn by_site(
@@ -144,7 +149,7 @@ fn by_site(
         sum.head += value;
         *sum.head_lines.entry(line(&stack)).or_default() += value;
     }
-    Some(explain("by call site (dhat)", counted, figure.unit(), parts))
+    Some(explain(WAYS[0], counted, figure.unit(), parts))
 }
 
 fn by_mapping(base: &Record, head: &Record, cell: &Cell, figure: &Figure, counted: f64) -> Option<Blame> {
@@ -183,7 +188,7 @@ fn by_mapping(base: &Record, head: &Record, cell: &Cell, figure: &Figure, counte
     for (name, value) in h {
         parts.entry(key(name)).or_default().head += value;
     }
-    Some(explain("by mapping", counted, Unit::Bytes, parts))
+    Some(explain(WAYS[1], counted, Unit::Bytes, parts))
 }
 
 /// What is blamed together: a function, wherever in it the line is.

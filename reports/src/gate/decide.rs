@@ -80,6 +80,7 @@ impl Case<'_> {
                 .push("there is no figure to judge: the records have no cell in common that the gate reads".to_owned());
         }
         let lockfiles = self.settings.lockfiles.as_ref();
+        let (crates, profiled) = blame::crates(self.base, self.head);
         let rules = &self.settings.rules;
         Verdict {
             outcome: outcome(&rows, &invalid, &misconfigured, &next),
@@ -94,7 +95,8 @@ impl Case<'_> {
             family: Family { size: family, pairs: rules.pairs, alpha: rules.alpha },
             rows,
             lockfile: lockfiles.map(|(base, head)| lock::changes(base, head)).unwrap_or_default(),
-            crates: blame::crates(self.base, self.head),
+            crates,
+            profiled,
         }
     }
 

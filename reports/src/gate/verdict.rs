@@ -38,6 +38,8 @@ pub struct Verdict {
     pub lockfile: Vec<CrateChange>,
     /// What crates ask for with each request, where that differs.
     pub crates: Vec<CrateBytes>,
+    /// Cells that were profiled on both sides: of none, nothing is known of crates.
+    pub profiled: usize,
 }
 
 /// What the verdict is, all in all. [`Verdict::exit_code`] says what a process ends with.

@@ -101,8 +101,8 @@ fn without_profiles_of_both_sides_nobody_is_blamed() {
 #[test]
 fn bytes_move_by_the_crate_that_asks() {
     let (base, head) = one_more_profiled();
-    let rows = crates(&base, &head);
-    assert_eq!(rows.len(), 1);
+    let (rows, profiled) = crates(&base, &head);
+    assert_eq!((rows.len(), profiled), (1, 1));
     assert_eq!((rows[0].krate.as_str(), rows[0].base.value(), rows[0].head.value()), ("wrapper", 364.0, 396.0));
 }
 

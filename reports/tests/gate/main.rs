@@ -6,6 +6,7 @@ mod common;
 mod blame;
 mod made;
 mod outputs;
+mod read;
 mod rules;
 mod sides;
 mod study;

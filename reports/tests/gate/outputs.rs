@@ -8,7 +8,7 @@ use plimsoll_reports::record::{Record, Status};
 use crate::common;
 use crate::made::*;
 
-fn context() -> Context {
+pub(crate) fn context() -> Context {
     Context {
         command: "plimsoll gate --base 0123abc".into(),
         source: Some("https://git.example/o/r/blob/{sha}/".into()),
@@ -16,7 +16,7 @@ fn context() -> Context {
 }
 
 /// A head with one allocation more in `Wrapper::send`, a crate of another version, a floor that it would loosen.
-fn failing() -> Verdict {
+pub(crate) fn failing() -> Verdict {
     let (base, mut head) = one_more_profiled();
     head.tool.git = Some("4567def".into());
     let lock = |version: &str| format!("[[package]]\nname = \"wrapper\"\nversion = \"{version}\"\n");
@@ -31,13 +31,22 @@ fn failing() -> Verdict {
     both(&base, &head, &settings, (&base, &head))
 }
 
-fn passing() -> Verdict {
+pub(crate) fn passing() -> Verdict {
     first(&side(MADE), &side(Made { seed: 2, ..MADE }))
 }
 
 #[test]
 fn the_comment_of_a_failure() {
     insta::assert_snapshot!("comment_of_a_failure", show::comment(&failing(), &context(), true));
+}
+
+#[test]
+fn of_what_was_not_profiled_no_difference_is_claimed() {
+    let (base, head) = (side(MADE), side(Made { seed: 2, ..MADE }));
+    let lock = |version: &str| format!("[[package]]\nname = \"hyper\"\nversion = \"{version}\"\n");
+    let settings = Settings { lockfiles: Some((lock("1.0.0"), lock("1.1.0"))), ..settings() };
+    let comment = show::comment(&decide(&base, &head, &settings, Stage::First), &context(), false);
+    assert!(comment.contains("| hyper | 1.0.0 → 1.1.0 | not profiled |"), "{comment}");
 }
 
 #[test]
@@ -86,14 +95,14 @@ fn json_is_what_its_schema_says() {
     assert_eq!(row["blame"]["parts"][0]["line"], 15);
 }
 
-fn broken() -> Record {
+pub(crate) fn broken() -> Record {
     let mut record = side(MADE);
     fail(&mut record, count("ultra"), Status::Failed, "it broke");
     record
 }
 
 /// Everything that comes from a record is hostile, and everything fails.
-fn hostile() -> Verdict {
+pub(crate) fn hostile() -> Verdict {
     let base = common::hostile();
     let mut head = base.clone();
     for sample in &mut head.samples {

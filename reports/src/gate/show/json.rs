@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::cell;
@@ -35,207 +35,209 @@ pub fn schema() -> Value {
 }
 
 /// A verdict. Quantities are in the unit of their row.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Document {
+pub(super) struct Document {
     /// The schema's name, always `plimsoll.verdict/1`.
-    schema: String,
+    pub(super) schema: String,
     /// `PASS`, `UNDECIDED`, `FAIL`, `MISCONFIGURED`, `INVALID` or `UNFINISHED`.
-    outcome: String,
+    pub(super) outcome: String,
     /// What `plimsoll gate` ends with.
-    exit_code: u8,
+    pub(super) exit_code: u8,
     /// The verdict in one sentence.
-    headline: String,
+    pub(super) headline: String,
     /// Why it is not enforced, if so.
-    advisory: Option<String>,
+    pub(super) advisory: Option<String>,
     /// Whether what is undecided ends with 3.
-    strict: bool,
+    pub(super) strict: bool,
     /// The base.
-    base: Side,
+    pub(super) base: Side,
     /// The head.
-    head: Side,
+    pub(super) head: Side,
     /// What is to be read before any figure.
-    notices: Vec<Notice>,
+    pub(super) notices: Vec<Notice>,
     /// Why there is no valid measurement.
-    invalid: Vec<String>,
+    pub(super) invalid: Vec<String>,
     /// What is wrong with the rules.
-    misconfigured: Vec<String>,
+    pub(super) misconfigured: Vec<String>,
     /// What has to be measured again before it is final.
-    next: Vec<Again>,
+    pub(super) next: Vec<Again>,
     /// The noisy figures that are judged together.
-    family: Family,
+    pub(super) family: Family,
     /// Every figure that was judged.
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     /// Crates whose versions differ.
-    lockfile: Vec<CrateChange>,
+    pub(super) lockfile: Vec<CrateChange>,
     /// Bytes per request by crate, where they differ.
-    crates: Vec<CrateBytes>,
+    pub(super) crates: Vec<CrateBytes>,
+    /// Cells that were profiled on both sides: of none, nothing is known of crates.
+    pub(super) profiled: usize,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Side {
+pub(super) struct Side {
     /// The run's id.
-    run: String,
+    pub(super) run: String,
     /// When it was started (UTC).
-    started: String,
+    pub(super) started: String,
     /// Its commit.
-    git: Option<String>,
+    pub(super) git: Option<String>,
     /// Whether there were uncommitted changes.
-    dirty: bool,
+    pub(super) dirty: bool,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Notice {
+pub(super) struct Notice {
     /// `weakened`, `rules`, `sides`, `dirty` or `other`.
-    kind: String,
+    pub(super) kind: String,
     /// One sentence.
-    text: String,
+    pub(super) text: String,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Again {
+pub(super) struct Again {
     /// The cell's name.
-    cell: String,
+    pub(super) cell: String,
     /// Processes of each side.
-    processes: usize,
+    pub(super) processes: usize,
     /// `rerun` or `confirm`.
-    why: String,
+    pub(super) why: String,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Family {
+pub(super) struct Family {
     /// Members.
-    size: usize,
+    pub(super) size: usize,
     /// Pairs in each round.
-    pairs: usize,
+    pub(super) pairs: usize,
     /// How often, at most, a round calls one grown that is not.
-    alpha: f64,
+    pub(super) alpha: f64,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Row {
+pub(super) struct Row {
     /// The cell's name.
-    cell: String,
+    pub(super) cell: String,
     /// The subject's id.
-    subject: String,
+    pub(super) subject: String,
     /// The scenario's id.
-    scenario: String,
+    pub(super) scenario: String,
     /// The probe.
-    probe: String,
+    pub(super) probe: String,
     /// The cell's factors.
-    factors: BTreeMap<String, String>,
+    pub(super) factors: BTreeMap<String, String>,
     /// The figure; null for the whole cell.
-    figure: Option<String>,
+    pub(super) figure: Option<String>,
     /// `bytes`, `count` or `micros`.
-    unit: Option<String>,
+    pub(super) unit: Option<String>,
     /// `exact`, `noisy`, `budget` or `presence`.
-    rule: String,
+    pub(super) rule: String,
     /// What was decided.
-    state: String,
+    pub(super) state: String,
     /// The base's median.
-    base: Option<f64>,
+    pub(super) base: Option<f64>,
     /// The head's.
-    head: Option<f64>,
+    pub(super) head: Option<f64>,
     /// What the head has more.
-    difference: Option<f64>,
+    pub(super) difference: Option<f64>,
     /// The 95 % interval of a noisy difference.
-    interval: Option<[f64; 2]>,
+    pub(super) interval: Option<[f64; 2]>,
     /// The p-value of an increase, by Holm.
-    p: Option<f64>,
+    pub(super) p: Option<f64>,
     /// The increase that is let pass, or the budget.
-    limit: Option<f64>,
+    pub(super) limit: Option<f64>,
     /// The smallest change that would have been seen.
-    smallest: Option<Seen>,
+    pub(super) smallest: Option<Seen>,
     /// Processes of a side.
-    processes: usize,
+    pub(super) processes: usize,
     /// Whether fresh processes of a second round decided.
-    again: bool,
+    pub(super) again: bool,
     /// By what it is waived.
-    waived: Option<Waived>,
+    pub(super) waived: Option<Waived>,
     /// Where the difference comes from.
-    blame: Option<Blame>,
+    pub(super) blame: Option<Blame>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Seen {
+pub(super) struct Seen {
     /// `over`: any that is over the value; `about`: the value; `none`: no change at all.
-    kind: String,
+    pub(super) kind: String,
     /// In the row's unit.
-    value: Option<f64>,
+    pub(super) value: Option<f64>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Waived {
+pub(super) struct Waived {
     /// Why.
-    reason: String,
+    pub(super) reason: String,
     /// Who answers for it.
-    owner: String,
+    pub(super) owner: String,
     /// The last day on which it holds.
-    expires: String,
+    pub(super) expires: String,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Blame {
+pub(super) struct Blame {
     /// `by call site (dhat)` or `by mapping`.
-    by: String,
+    pub(super) by: String,
     /// The difference to be explained.
-    counted: f64,
+    pub(super) counted: f64,
     /// What the parts add up to.
-    explained: f64,
+    pub(super) explained: f64,
     /// How much of it the parts explain, from 0 to 1.
-    coverage: f64,
+    pub(super) coverage: f64,
     /// The parts, the largest increase first.
-    parts: Vec<Part>,
+    pub(super) parts: Vec<Part>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Part {
+pub(super) struct Part {
     /// A function, a named root, or a mapping.
-    name: String,
+    pub(super) name: String,
     /// The function's file.
-    file: Option<String>,
+    pub(super) file: Option<String>,
     /// The line in it.
-    line: Option<u32>,
+    pub(super) line: Option<u32>,
     /// Whether it is a function of the project's own.
-    own: bool,
+    pub(super) own: bool,
     /// The base's.
-    base: f64,
+    pub(super) base: f64,
     /// The head's.
-    head: f64,
+    pub(super) head: f64,
     /// What the head has more.
-    difference: f64,
+    pub(super) difference: f64,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct CrateChange {
+pub(super) struct CrateChange {
     /// The crate.
-    name: String,
+    pub(super) name: String,
     /// The base's versions.
-    base: Vec<String>,
+    pub(super) base: Vec<String>,
     /// The head's.
-    head: Vec<String>,
+    pub(super) head: Vec<String>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct CrateBytes {
+pub(super) struct CrateBytes {
     /// The crate.
     #[serde(rename = "crate")]
-    krate: String,
+    pub(super) krate: String,
     /// Bytes per request on the base.
-    base: f64,
+    pub(super) base: f64,
     /// On the head.
-    head: f64,
+    pub(super) head: f64,
 }
 
 fn document(verdict: &Verdict) -> Document {
@@ -278,6 +280,7 @@ fn document(verdict: &Verdict) -> Document {
             .iter()
             .map(|c| CrateBytes { krate: c.krate.clone(), base: c.base.value(), head: c.head.value() })
             .collect(),
+        profiled: verdict.profiled,
     }
 }
 
@@ -289,7 +292,7 @@ fn one_again(again: &crate::gate::Again) -> Again {
     Again { cell: cell::name(&again.cell), processes: again.processes, why: why.to_owned() }
 }
 
-fn kind(kind: NoticeKind) -> &'static str {
+pub(super) fn kind(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Weakened => "weakened",
         NoticeKind::Rules => "rules",

@@ -19,6 +19,8 @@ pub const LIMIT: usize = 65_000;
 
 /// Lines of a list, rows of a table, culprits, before the rest is only counted.
 const LINES: usize = 20;
+/// The most characters of a list: escaped, a text can be ten times as long.
+const LIST: usize = 12_000;
 const ROWS: usize = 50;
 const CULPRITS: usize = 10;
 const PARTS: usize = 5;
@@ -83,11 +85,17 @@ fn head(verdict: &Verdict) -> String {
 
 fn list<'a>(out: &mut String, texts: impl Iterator<Item = &'a String>) {
     let texts: Vec<&String> = texts.collect();
-    for text in texts.iter().take(LINES) {
-        let _ = writeln!(out, "- {}", prose(text));
+    let (mut said, mut length) = (0, 0);
+    for line in texts.iter().take(LINES).map(|text| format!("- {}\n", prose(text))) {
+        length += line.chars().count();
+        if length > LIST {
+            break;
+        }
+        out.push_str(&line);
+        said += 1;
     }
-    if texts.len() > LINES {
-        let _ = writeln!(out, "- and {} more", texts.len() - LINES);
+    if texts.len() > said {
+        let _ = writeln!(out, "- and {} more", texts.len() - said);
     }
     if !texts.is_empty() {
         out.push('\n');

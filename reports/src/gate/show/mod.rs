@@ -3,12 +3,13 @@
 //! - `terminal`: what ends `plimsoll gate`.
 //! - `markdown`: the pull request's comment, and a job's summary.
 //! - `annotations`: GitHub's workflow commands.
-//! - `junit`: JUnit XML. `json`: everything, with a schema.
+//! - `junit`: JUnit XML. `json`: everything, with a schema; `read`: back from it.
 
 mod annotations;
 mod json;
 mod junit;
 mod markdown;
+mod read;
 mod terminal;
 
 pub use annotations::annotations;
@@ -16,6 +17,7 @@ pub use json::{SCHEMA, json, schema};
 pub(crate) use junit::escaped;
 pub use junit::junit;
 pub use markdown::{LIMIT, TAG, comment, step_summary};
+pub use read::{MOST, VerdictError, is_verdict, read};
 pub use terminal::terminal;
 
 use jiff::civil::Date;
@@ -23,7 +25,7 @@ use jiff::tz::Offset;
 
 use super::blame::{Part, same_crate};
 use super::lock::CrateChange;
-use super::verdict::{Row, Rule, Smallest, State, Verdict};
+use super::verdict::{Row, Rule, Side, Smallest, State, Verdict};
 use crate::cell::name;
 use crate::units::Quantity;
 
@@ -40,8 +42,7 @@ pub struct Context {
 impl Context {
     /// The exact commands that judge one cell again. What comes from a record is in them only if a shell sees nothing but a word in it.
     fn reproduce(&self, verdict: &Verdict, row: &Row) -> String {
-        let commit = verdict.head.git.as_deref().filter(|git| git.bytes().all(|b| b.is_ascii_hexdigit()));
-        let checkout = commit.map(|git| format!("git checkout {git}\n")).unwrap_or_default();
+        let checkout = commit(&verdict.head).map(|git| format!("git checkout {git}\n")).unwrap_or_default();
         let only = word(&name(&row.cell)).map(|cell| format!(" --only {cell}")).unwrap_or_default();
         format!("{checkout}{}{only}\n", self.command)
     }
@@ -53,7 +54,7 @@ impl Context {
         if file.starts_with(['/', '~', '<']) || file.split('/').any(|part| part == "..") {
             return None;
         }
-        let source = source.replace("{sha}", &encoded(verdict.head.git.as_deref().unwrap_or("HEAD")));
+        let source = source.replace("{sha}", commit(&verdict.head).unwrap_or("HEAD"));
         let (file, line) = (encoded(file), line.map(|line| line.to_string()));
         if source.contains("{file}") {
             return Some(source.replace("{file}", &file).replace("{line}", line.as_deref().unwrap_or("1")));
@@ -61,6 +62,11 @@ impl Context {
         let anchor = line.map(|line| format!("#L{line}")).unwrap_or_default();
         Some(format!("{}/{file}{anchor}", source.trim_end_matches('/')))
     }
+}
+
+/// A side's commit, if it looks like one: what else stands there has no place in a command or a path.
+fn commit(side: &Side) -> Option<&str> {
+    side.git.as_deref().filter(|git| !git.is_empty() && git.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// A text that is one word to a shell, and harmless wherever it is pasted.
@@ -173,7 +179,8 @@ fn versions(change: &CrateChange) -> String {
 /// What a crate asks for with each request, before and after, where the profiles differ in it.
 fn bytes(verdict: &Verdict, change: &CrateChange) -> String {
     let row = verdict.crates.iter().find(|row| same_crate(&row.krate, &change.name));
-    row.map_or_else(|| "no difference".to_owned(), |row| moved(row.base, row.head))
+    let none = if verdict.profiled > 0 { "no difference" } else { "not profiled" };
+    row.map_or_else(|| none.to_owned(), |row| moved(row.base, row.head))
 }
 
 /// `364 B → 396 B (+32 B)`.

@@ -1,0 +1,141 @@
+//! A stranger's provider, in a repository of its own and another language, gated as this repository's are.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::common::{Project, assert_code, has_python, repository, said};
+
+const SUBJECT: &str = r#"
+version = 1
+[[subject]]
+id = "mine"
+command = ["python3", "client/subject.py"]
+probes = ["count"]
+"#;
+
+/// Three processes of a side, for a test's patience; and no noisy figures.
+const GATE: &str = r#"
+[suite.gate]
+subjects = ["mine"]
+scenarios = ["chat"]
+samples = { count = 3 }
+[[suite.gate.matrix]]
+probes = ["count"]
+[gate]
+exact = 3
+family = []
+"#;
+
+const CELL: &str = "mine/chat/count/allocator=system/protocol=h1";
+
+/// A project of one file, with no history yet.
+fn strangers() -> Project {
+    let project = Project::foreign(SUBJECT, GATE);
+    fs::create_dir(project.path().join("client")).expect("writable");
+    fs::copy(repository().join("harness/subjects/python/subject.py"), client(project.path())).expect("copied");
+    fs::write(project.path().join(".gitignore"), "target/\nout/\n").expect("writable");
+    project
+}
+
+fn client(project: &Path) -> std::path::PathBuf {
+    project.join("client/subject.py")
+}
+
+/// From now on each request makes a list of 512 words more than it did.
+fn grow(project: &Path) {
+    let client = client(project);
+    let text = fs::read_to_string(&client).expect("readable");
+    let asks = "    here.connection.request(";
+    let grown = text.replacen(asks, &format!("    scratch = [None] * 512\n{asks}"), 1);
+    assert_ne!(grown, text);
+    fs::write(client, grown).expect("writable");
+}
+
+fn git(project: &Path, words: &[&str]) -> String {
+    let who = ["-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "init.defaultBranch=main"];
+    let output = Command::new("git").args(who).args(words).current_dir(project).output().expect("git");
+    assert!(output.status.success(), "{}", said(&output));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+fn commit(project: &Path, message: &str) {
+    git(project, &["add", "--all"]);
+    git(project, &["commit", "--quiet", "--allow-empty", "-m", message]);
+}
+
+fn verdict(project: &Path) -> Value {
+    serde_json::from_slice(&fs::read(project.join("out/verdict.json")).expect("a verdict")).expect("JSON")
+}
+
+/// The rows that fail, as `cell figure difference`.
+fn failing(verdict: &Value) -> Vec<String> {
+    let rows = verdict["rows"].as_array().expect("rows").iter().filter(|row| row["state"] == "fails");
+    rows.map(|row| format!("{} {} {}", row["cell"], row["figure"], row["difference"]).replace('"', "")).collect()
+}
+
+fn gate(project: &Project, base: &str) -> Output {
+    let out = project.path().join("out");
+    if out.exists() {
+        fs::remove_dir_all(&out).expect("deletable");
+    }
+    project.plimsoll(&["gate", "--base", base, "--out", "out"])
+}
+
+#[test]
+fn a_list_more_in_each_request_of_a_stranger_s_client_fails_and_the_same_code_passes() {
+    if !has_python() {
+        return;
+    }
+    let project = strangers();
+    let path = project.path();
+    git(path, &["init", "--quiet"]);
+    commit(path, "a client");
+    fs::write(path.join("README"), "what it is\n").expect("writable");
+    commit(path, "words");
+    let same = gate(&project, "HEAD~1");
+    assert_code(&same, 0);
+    assert_eq!(verdict(path)["outcome"], "PASS");
+
+    grow(path);
+    commit(path, "a list");
+    let grown = gate(&project, "HEAD~1");
+    assert_code(&grown, 1);
+    // A list of one word, and then the 512 of it; the lists' own objects are blocks that the interpreter keeps.
+    let wanted = [format!("{CELL} heap.allocs per request 2.0"), format!("{CELL} heap.bytes per request 4104.0")];
+    assert_eq!(failing(&verdict(path)), wanted, "{}", said(&grown));
+    let comment = fs::read_to_string(path.join("out/VERDICT.md")).expect("a comment");
+    assert!(comment.contains("mine · chat") && comment.contains(&format!("--only {CELL}")), "{comment}");
+    let report = project.plimsoll(&["report", "out/verdict.json", "--format", "comment"]);
+    assert_code(&report, 0);
+    assert!(
+        said(&report).contains(&format!("git checkout {}", git(path, &["rev-parse", "HEAD"]))),
+        "{}",
+        said(&report)
+    );
+}
+
+#[test]
+fn without_history_it_is_gated_against_a_baseline_by_its_name() {
+    if !has_python() {
+        return;
+    }
+    let project = strangers();
+    assert_code(&project.plimsoll(&["run", "--suite", "gate"]), 0);
+    assert_code(&project.plimsoll(&["baseline", "save", "--name", "before"]), 0);
+    assert_code(&gate(&project, "before"), 0);
+    grow(project.path());
+    let grown = gate(&project, "before");
+    assert_code(&grown, 1);
+    let failing = failing(&verdict(project.path()));
+    assert!(failing.iter().any(|row| row.starts_with(CELL)), "{failing:#?}");
+    // In a folder for git it is the same record.
+    let record = project.path().join("target/plimsoll/baselines/before");
+    assert_code(&project.plimsoll(&["baseline", "save", &record.to_string_lossy(), "--out", "reports/baseline"]), 0);
+    assert_code(&gate(&project, "reports/baseline"), 1);
+    let unknown = gate(&project, "after");
+    assert_code(&unknown, 2);
+    assert!(said(&unknown).contains("plimsoll baseline list"), "{}", said(&unknown));
+}
