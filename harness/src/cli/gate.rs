@@ -180,7 +180,9 @@ impl Gating<'_> {
         let mut settings = self.settings.clone();
         settings.rules.family.clear();
         // Against itself nothing can grow: what is left is the budgets.
-        let mut verdict = pure::decide(&record, &record, &settings, pure::Stage::First);
+        let mut itself = record.clone();
+        itself.tool.dirty = false;
+        let mut verdict = pure::decide(&itself, &record, &settings, pure::Stage::First);
         verdict.rows.retain(|row| row.rule == Rule::Budget);
         self.tell(&mut verdict, &record, &dir)
     }
