@@ -102,10 +102,12 @@ fn named(manifest: &str) -> Option<(String, Option<String>)> {
     Some((package.get("name")?.as_str()?.to_owned(), version.map(str::to_owned)))
 }
 
-/// The repository that a package's folder lies in; without one, the outermost folder above it with a `Cargo.toml`.
+/// The repository that a package's folder lies in; without one, the outermost folder above it with a `Cargo.toml`. A side of the gate is a checkout
+/// of its own inside of another: what lies in both sides has the same path in both.
 fn repository(package: &Path) -> PathBuf {
     let above = || package.ancestors();
-    let of_git = above().find(|folder| folder.join(".git").exists());
+    let is_side = |folder: &Path| folder.parent().is_some_and(|sides| sides.ends_with("target/plimsoll/gate"));
+    let of_git = above().find(|folder| is_side(folder) || folder.join(".git").exists());
     let of_cargo =
         || above().take_while(|folder| folder.parent().is_some()).filter(|f| f.join("Cargo.toml").is_file()).last();
     of_git.or_else(of_cargo).unwrap_or(package).to_owned()
@@ -273,6 +275,15 @@ mod tests {
         assert_eq!(place("vendor/hyper/src/lib.rs"), hyper);
         // In the workspace, and in no member of it.
         assert_eq!(place("target/made.rs").krate, None);
+        // Both sides of the gate are checkouts in the project's own.
+        write(".git/HEAD", "ref: refs/heads/main\n");
+        for side in ["base-1", "head-1"] {
+            write(&format!("target/plimsoll/gate/{side}/Cargo.toml"), "[workspace]\nmembers = [\"client\"]\n");
+            let manifest = format!("target/plimsoll/gate/{side}/client/Cargo.toml");
+            write(&manifest, "[package]\nname = \"my-client\"\nversion.workspace = true\n");
+            let lib = format!("target/plimsoll/gate/{side}/client/src/net/lib.rs");
+            assert_eq!(place(&lib), own("client/src/net/lib.rs"));
+        }
         // The same tree, compiled in a folder that is gone.
         let lib = dir.path().join("client/src/net/lib.rs");
         std::fs::create_dir_all(lib.parent().expect("a folder")).expect("writable");
