@@ -206,6 +206,9 @@ struct Samples {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
     use super::*;
 
     /// A folder as criterion 0.8 leaves it.
@@ -222,7 +225,12 @@ mod tests {
             .unwrap();
         fs::write(folder.join("tukey.json"), "[1.0,2.0,3.0,4.0]").unwrap();
         if !named.is_empty() {
+            // Each a second after the one before, whatever the file system's clock can tell apart.
+            static DONE: AtomicU64 = AtomicU64::new(0);
+            let done = Duration::from_secs(DONE.fetch_add(1, Ordering::Relaxed));
             fs::write(folder.join("benchmark.json"), named).unwrap();
+            let file = fs::File::options().write(true).open(folder.join("benchmark.json")).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + done).unwrap();
         }
     }
 

