@@ -109,7 +109,10 @@ fn a_list_more_in_each_request_of_a_stranger_s_client_fails_and_the_same_code_pa
     assert_code(&grown, 1);
     // A list of one word, and then the 512 of it; the lists' own objects are blocks that the interpreter keeps.
     let wanted = [format!("{CELL} heap.allocs per request 2.0"), format!("{CELL} heap.bytes per request 4104.0")];
-    assert_eq!(failing(&verdict(path)), wanted, "{}", said(&grown));
+    // The longer code is live itself, where its live heap repeats.
+    let failing = failing(&verdict(path));
+    assert!(wanted.iter().all(|row| failing.contains(row)), "{}", said(&grown));
+    assert!(failing.iter().all(|row| row.starts_with(CELL)), "{failing:#?}");
     let comment = fs::read_to_string(path.join("out/VERDICT.md")).expect("a comment");
     assert!(comment.contains("mine · chat") && comment.contains(&format!("--only {CELL}")), "{comment}");
     let report = project.plimsoll(&["report", "out/verdict.json", "--format", "comment"]);
