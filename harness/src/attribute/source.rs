@@ -206,13 +206,13 @@ mod tests {
     fn a_path_tells_crate_version_and_file_and_never_a_home_folder() {
         for (path, krate, version, file) in [
             (
-                "/home/user/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/hyper-1.12.0/src/proto/h1/io.rs",
+                "/home/user/.cargo/registry/src/registry-index-01949cf8c6b5b557f/hyper-1.12.0/src/proto/h1/io.rs",
                 "hyper",
                 "1.12.0",
                 "src/proto/h1/io.rs",
             ),
             (
-                "/home/user/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/aws-lc-sys-0.32.1/aws-lc/crypto/mem.c",
+                "/home/user/.cargo/registry/src/registry-index-01949cf8c6b5b557f/aws-lc-sys-0.32.1/aws-lc/crypto/mem.c",
                 "aws-lc-sys",
                 "0.32.1",
                 "aws-lc/crypto/mem.c",
