@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use plimsoll::mock::certs::trust_bundle_pem;
 use plimsoll::mock::control::{Control, Stats};
@@ -57,6 +57,19 @@ impl Mock {
 
     pub fn stats(&mut self) -> Stats {
         self.control.stats().unwrap()
+    }
+
+    /// The counters, once this many handshakes have failed: a client tells of its refusal while that is still on its way to the mock.
+    pub fn stats_after_refusals(&mut self, at_least: u64) -> Stats {
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            let stats = self.stats();
+            if stats.handshakes_failed >= at_least {
+                return stats;
+            }
+            assert!(Instant::now() < until, "{at_least} failed handshakes in a minute: {stats:?}");
+            std::thread::yield_now();
+        }
     }
 
     pub fn url(&self, scheme: &str, script: &str, call: &str) -> String {
