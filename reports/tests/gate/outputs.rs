@@ -1,9 +1,11 @@
 //! The verdict as people and programs read it.
 
 use plimsoll_reports::derive::Figure;
+use plimsoll_reports::gate::blame::Part;
 use plimsoll_reports::gate::show::{self, Context};
 use plimsoll_reports::gate::{Budget, Rules, Settings, Stage, Verdict, decide};
 use plimsoll_reports::record::{Record, Status};
+use plimsoll_reports::units::{Quantity, Unit};
 
 use crate::common;
 use crate::made::*;
@@ -40,6 +42,76 @@ fn the_comment_of_a_failure() {
     insta::assert_snapshot!("comment_of_a_failure", show::comment(&failing(), &context(), true));
 }
 
+/// A head in which `Wrapper::send` asks for one block more in the work of two cells, for one function more in one of them.
+fn failing_in_two_cells() -> Verdict {
+    let mut verdict = failing();
+    verdict.base.git = Some("0123abc0123abc0123abc0123abc0123abc01234".into());
+    verdict.head.git = Some("4567def4567def4567def4567def4567def45678".into());
+    let streamed: Vec<_> = verdict
+        .rows
+        .clone()
+        .into_iter()
+        .map(|mut row| {
+            row.cell.scenario = "stream".into();
+            if let Some(blame) = row.blame.as_mut().filter(|blame| blame.counted.unit() == Unit::Bytes) {
+                let more = Quantity::new(16.0, Unit::Bytes).unwrap();
+                let other = Part {
+                    name: "wrapper::Wrapper::parse".into(),
+                    line: Some(40),
+                    difference: more,
+                    ..blame.parts[0].clone()
+                };
+                blame.parts.push(other);
+                blame.counted = Quantity::new(48.0, Unit::Bytes).unwrap();
+                blame.explained = blame.counted;
+            }
+            row
+        })
+        .collect();
+    verdict.rows.extend(streamed);
+    verdict
+}
+
+#[test]
+fn a_culprit_of_several_cells_is_named_once_with_what_it_moves_in_each() {
+    let comment = show::comment(&failing_in_two_cells(), &context(), false);
+    insta::assert_snapshot!("comment_of_two_cells", comment);
+    let told = comment.split("<details>").next().unwrap();
+    assert_eq!(told.matches("wrapper::Wrapper::send").count(), 1, "{told}");
+}
+
+#[test]
+fn commits_are_shortened_and_linked_in_full() {
+    let linked = |source: &str| {
+        let context = Context { source: Some(source.into()), ..context() };
+        show::comment(&failing_in_two_cells(), &context, false)
+    };
+    let head = "4567def4567def4567def4567def4567def45678";
+    for (source, repository) in [
+        ("https://git.example/o/r/blob/{sha}".to_owned(), "https://git.example/o/r/commit/"),
+        (format!("https://git.example/o/r/blob/{head}"), "https://git.example/o/r/commit/"),
+        ("https://git.example/g/o/r/-/blob/{sha}".to_owned(), "https://git.example/g/o/r/-/commit/"),
+        ("https://git.example/o/r/src/commit/{sha}".to_owned(), "https://git.example/o/r/commit/"),
+        ("https://git.example/o/r/src/{sha}".to_owned(), "https://git.example/o/r/commits/"),
+    ] {
+        let comment = linked(&source);
+        let wanted = format!("[`4567def4567d`]({repository}{head})");
+        assert!(comment.contains(&wanted), "{wanted} is not in {comment}");
+        assert!(comment.contains("git checkout 4567def4567d\n"), "{comment}");
+    }
+    // A place that is of some other commit tells nothing of where this one is.
+    let other = linked("https://git.example/o/r/blob/main");
+    assert!(other.contains("`0123abc0123a` → `4567def4567d` · run"), "{other}");
+}
+
+#[test]
+fn a_head_with_uncommitted_changes_is_in_no_checkout() {
+    let mut verdict = failing();
+    verdict.head.dirty = true;
+    let comment = show::comment(&verdict, &context(), false);
+    assert!(comment.contains("with uncommitted changes · run") && !comment.contains("git checkout"), "{comment}");
+}
+
 #[test]
 fn of_what_was_not_profiled_no_difference_is_claimed() {
     let (base, head) = (side(MADE), side(Made { seed: 2, ..MADE }));
@@ -70,7 +142,8 @@ fn a_pass_is_short_and_one_line_where_there_was_a_comment_before() {
     let collapsed = show::comment(&verdict, &context(), true);
     assert_eq!(
         collapsed,
-        "<!-- plimsoll-gate -->\n**Memory: PASS: no growth in 7 figures of 2 cells** · `0123abc` (run `20200102-030405-fake`) → `0123abc` (run `20200102-030405-fake`)\n"
+        "<!-- plimsoll-gate -->\n**Memory: PASS: no growth in 7 figures of 2 cells** · \
+         [`0123abc`](https://git.example/o/r/commit/0123abc) → [`0123abc`](https://git.example/o/r/commit/0123abc) · run `20200102-030405-fake`\n"
     );
     let whole = show::comment(&verdict, &context(), false);
     assert!(whole.starts_with("<!-- plimsoll-gate -->\n### Memory: PASS"), "{whole}");

@@ -1,11 +1,13 @@
 //! A verdict as people and programs read it: each form a function from the verdict to text. Each escapes what stands in the verdict for itself.
 //!
+//! - `culprits`: the functions behind the failing rows, each once.
 //! - `terminal`: what ends `plimsoll gate`.
 //! - `markdown`: the pull request's comment, and a job's summary.
 //! - `annotations`: GitHub's workflow commands.
 //! - `junit`: JUnit XML. `json`: everything, with a schema; `read`: back from it.
 
 mod annotations;
+mod culprits;
 mod json;
 mod junit;
 mod markdown;
@@ -29,6 +31,10 @@ use super::verdict::{Row, Rule, Side, Smallest, State, Verdict};
 use crate::cell::name;
 use crate::units::Quantity;
 
+/// What stands in an address before the commit whose files are read, and what before one that is looked at: GitHub's and GitLab's, Gitea's,
+/// Bitbucket's.
+const FORGES: [(&str, &str); 3] = [("/blob/", "/commit/"), ("/src/commit/", "/commit/"), ("/src/", "/commits/")];
+
 /// What an output is told besides the verdict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
@@ -42,19 +48,35 @@ pub struct Context {
 impl Context {
     /// The exact commands that judge one cell again. What comes from a record is in them only if a shell sees nothing but a word in it.
     fn reproduce(&self, verdict: &Verdict, row: &Row) -> String {
-        let checkout = commit(&verdict.head).map(|git| format!("git checkout {git}\n")).unwrap_or_default();
+        // No checkout brings uncommitted changes back.
+        let head = commit(&verdict.head).filter(|_| !verdict.head.dirty);
+        let checkout = head.map(|git| format!("git checkout {}\n", short(git))).unwrap_or_default();
         let only = word(&name(&row.cell)).map(|cell| format!(" --only {cell}")).unwrap_or_default();
         format!("{checkout}{}{only}\n", self.command)
     }
 
+    /// The head's sources.
+    fn source(&self, verdict: &Verdict) -> Option<String> {
+        let source = self.source.as_deref().filter(|s| s.starts_with("https://") || s.starts_with("http://"))?;
+        Some(source.replace("{sha}", commit(&verdict.head).unwrap_or("HEAD")))
+    }
+
+    /// The address of a side's commit, in the repository whose files the sources are.
+    fn link_to_commit(&self, verdict: &Verdict, side: &Side) -> Option<String> {
+        let (git, head, source) = (commit(side)?, commit(&verdict.head)?, self.source(verdict)?);
+        FORGES.iter().find_map(|(files, commits)| {
+            let (repository, _) = source.split_once(&format!("{files}{head}"))?;
+            Some(format!("{repository}{commits}{git}"))
+        })
+    }
+
     /// The address of a line of the head.
     fn link(&self, verdict: &Verdict, file: &str, line: Option<u32>) -> Option<String> {
-        let source = self.source.as_deref().filter(|s| s.starts_with("https://") || s.starts_with("http://"))?;
+        let source = self.source(verdict)?;
         // Sources outside of the project have no place in its repository.
         if file.starts_with(['/', '~', '<']) || file.split('/').any(|part| part == "..") {
             return None;
         }
-        let source = source.replace("{sha}", commit(&verdict.head).unwrap_or("HEAD"));
         let (file, line) = (encoded(file), line.map(|line| line.to_string()));
         if source.contains("{file}") {
             return Some(source.replace("{file}", &file).replace("{line}", line.as_deref().unwrap_or("1")));
@@ -67,6 +89,23 @@ impl Context {
 /// A side's commit, if it looks like one: what else stands there has no place in a command or a path.
 fn commit(side: &Side) -> Option<&str> {
     side.git.as_deref().filter(|git| !git.is_empty() && git.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// The beginning of a commit, as people quote it.
+fn short(git: &str) -> &str {
+    git.get(..12).unwrap_or(git)
+}
+
+/// What to call a side: its commit, shortened, or what stands there instead of one.
+fn named(side: &Side) -> &str {
+    commit(side).map(short).or(side.git.as_deref()).unwrap_or("no commit")
+}
+
+/// The runs that the sides are of: one, where they were measured together.
+fn runs(verdict: &Verdict) -> Vec<&str> {
+    let mut runs = vec![verdict.base.run.as_str(), verdict.head.run.as_str()];
+    runs.dedup();
+    runs
 }
 
 /// A text that is one word to a shell, and harmless wherever it is pasted.
@@ -214,12 +253,12 @@ fn told(verdict: &Verdict) -> Vec<&Row> {
     rows
 }
 
-/// The rule of the noisy family, in a sentence.
-fn family(verdict: &Verdict) -> String {
+/// The rule of the noisy family, if there is one.
+fn family(verdict: &Verdict) -> Option<String> {
     let family = &verdict.family;
-    format!(
+    (family.size > 0).then(|| format!(
         "Noisy figures: one family of {}, {} pairs, Holm at {}; what is found is confirmed by as many fresh pairs. The smallest change is the one that \
          would be caught in 90 of 100 runs, the confirmation included.",
         family.size, family.pairs, family.alpha
-    )
+    ))
 }

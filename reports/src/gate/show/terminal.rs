@@ -4,8 +4,8 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::{
-    Context, bytes, change, coverage, difference, failing, family, limit, place, smallest, told, versions, waiver,
-    what, why,
+    Context, bytes, change, coverage, difference, failing, family, limit, named, place, runs, smallest, told, versions,
+    waiver, what, why,
 };
 use crate::cell::name;
 use crate::gate::verdict::{Outcome, Row, Side, Verdict};
@@ -28,7 +28,8 @@ pub fn terminal(verdict: &Verdict, context: &Context, width: Option<u16>, colour
         Outcome::Undecided | Outcome::Unfinished => paint.bold(text),
         Outcome::Fail | Outcome::Misconfigured | Outcome::Invalid => paint.bad(text),
     });
-    let sides = format!("base {} → head {}", side(&verdict.base), side(&verdict.head));
+    let runs = runs(verdict).join(" and ");
+    let sides = format!("base {} → head {} (run {runs})", side(&verdict.base), side(&verdict.head));
     push_wrapped(&mut out, &sides, width, |text| paint.dim(text));
     if let Some(why) = &verdict.advisory {
         push_wrapped(&mut out, &format!("advisory: {why}"), width, str::to_owned);
@@ -62,16 +63,16 @@ pub fn terminal(verdict: &Verdict, context: &Context, width: Option<u16>, colour
             out.push_str(&format!("  {line}\n"));
         }
     }
-    if verdict.family.size > 0 {
+    if let Some(family) = family(verdict) {
         out.push('\n');
-        push_wrapped(&mut out, &family(verdict), width, |text| paint.dim(text));
+        push_wrapped(&mut out, &family, width, |text| paint.dim(text));
     }
     out
 }
 
 fn side(side: &Side) -> String {
     let dirty = if side.dirty { " with uncommitted changes" } else { "" };
-    format!("{}{dirty} ({})", side.git.as_deref().unwrap_or("no commit"), side.run)
+    format!("{}{dirty}", named(side))
 }
 
 fn table(rows: &[&Row], paint: &Paint, everything: bool) -> String {
