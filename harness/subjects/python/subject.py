@@ -11,6 +11,7 @@ def ask(method):                                        # one request: the CRC-3
     here.connection.request("POST", f"{url.path}/v1beta/models/{env['PLIMSOLL_MODEL']}:{method}", body, headers)
     response, crc = here.connection.getresponse(), 0
     if response.status != 200:
+        response.read()                                 # or the connection takes no other request
         raise Refused(f"HTTP {response.status}")
     events = [response.read()] if method == methods["chat"] else (line[5:] for line in response if line[:5] == b"data:")
     for event in events:                                # an event without candidates is an error
