@@ -8,3 +8,4 @@ mod base;
 mod end_to_end;
 mod repository;
 mod sides;
+mod waivers;

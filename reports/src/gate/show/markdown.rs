@@ -281,10 +281,16 @@ fn reproduce(verdict: &Verdict, context: &Context) -> String {
 }
 
 fn how_to_waive(verdict: &Verdict) -> String {
-    let Some(row) = failing(verdict).next() else { return String::new() };
+    let waivers: Vec<String> = failing(verdict).map(|row| waiver(verdict, row)).collect();
+    if waivers.is_empty() {
+        return String::new();
+    }
+    let first = waivers.iter().take(CULPRITS).cloned().collect::<Vec<_>>().join("\n");
+    let more = waivers.len().saturating_sub(CULPRITS);
+    let more = if more > 0 { format!("_and {more} more of that form._\n\n") } else { String::new() };
     format!(
-        "<details><summary>How to let it pass on purpose</summary>\n\nIn the base's `plimsoll.toml`, from where waivers are read:\n\n{}\n</details>\n\n",
-        fenced("toml", &waiver(verdict, row))
+        "<details><summary>How to let it pass on purpose</summary>\n\nIn the base's `plimsoll.toml`, from where waivers are read, for each figure:\n\n{}\n{more}</details>\n\n",
+        fenced("toml", &first)
     )
 }
 

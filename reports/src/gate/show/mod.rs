@@ -114,6 +114,16 @@ fn word(text: &str) -> Option<&str> {
     (!text.is_empty() && text.chars().all(harmless)).then_some(text)
 }
 
+/// A word of a figure's name: harmless, and if there is an `@` in it, it is that of a checkpoint.
+fn is_plain(part: &str) -> bool {
+    match part.split_once('@') {
+        Some((name, number)) => {
+            word(name).is_some() && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+        }
+        None => word(part).is_some(),
+    }
+}
+
 /// A path as a URL may hold it.
 fn encoded(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
@@ -228,17 +238,19 @@ fn moved(base: Quantity, head: Quantity) -> String {
     format!("{base} → {head}{more}")
 }
 
-/// What to write into `plimsoll.toml` to let a row pass for a month. Waivers are read from the base, so it has to be there first.
+/// What to write into `plimsoll.toml` to let that row pass, and no other, for a month. Waivers are read from the base, so it has to be there first.
 fn waiver(verdict: &Verdict, row: &Row) -> String {
     let day: Date = Offset::UTC.to_datetime(verdict.head.started).date();
     let month = jiff::Span::new().days(30);
     let expires = day.checked_add(month).unwrap_or(day);
     let cell = name(&row.cell);
     let cell = word(&cell).unwrap_or("…");
-    let figure = row.figure.as_ref().map(ToString::to_string);
-    let figure = figure.filter(|figure| figure.split(' ').all(|part| word(part).is_some()));
-    let figure = figure.map(|figure| format!("metric = \"{figure}\"\n")).unwrap_or_default();
-    format!("[[waiver]]\ncell = \"{cell}\"\n{figure}reason = \"…\"\nowner = \"…\"\nexpires = {expires}\n")
+    // Without a metric it would be for all of the cell.
+    let metric = row.figure.as_ref().map(ToString::to_string).map_or_else(String::new, |figure| {
+        let figure = if figure.split(' ').all(is_plain) { &figure } else { "…" };
+        format!("metric = \"{figure}\"\n")
+    });
+    format!("[[waiver]]\ncell = \"{cell}\"\n{metric}reason = \"…\"\nowner = \"…\"\nexpires = {expires}\n")
 }
 
 /// The rows that have to be waived or mended.

@@ -58,7 +58,10 @@ pub fn terminal(verdict: &Verdict, context: &Context, width: Option<u16>, colour
         for line in context.reproduce(verdict, row).lines() {
             out.push_str(&format!("  {line}\n"));
         }
-        out.push_str(&format!("\n{}\n", paint.bold("to let it pass on purpose, in the base's plimsoll.toml")));
+        let others = failing(verdict).count() - 1;
+        let others = if others > 0 { format!(", and {others} more of that form") } else { String::new() };
+        let heading = format!("to let it pass on purpose, in the base's plimsoll.toml{others}");
+        out.push_str(&format!("\n{}\n", paint.bold(&heading)));
         for line in waiver(verdict, row).lines() {
             out.push_str(&format!("  {line}\n"));
         }
