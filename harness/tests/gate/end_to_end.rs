@@ -1,30 +1,9 @@
 //! Measured, judged, written, and the exit status that follows.
 
-use std::process::Output;
-
 use plimsoll_reports::Record;
 
 use crate::common::{assert_code, build_package, said};
-use crate::repository::{ONE_CELL, Repository};
-
-fn verdict(repository: &Repository, out: &str) -> serde_json::Value {
-    let bytes = std::fs::read(repository.path().join(out).join("verdict.json")).expect("a verdict");
-    let verdict = serde_json::from_slice(&bytes).expect("JSON");
-    let validator = jsonschema::validator_for(&plimsoll_reports::schema::verdict()).expect("a schema");
-    let errors: Vec<String> = validator.iter_errors(&verdict).map(|error| error.to_string()).collect();
-    assert_eq!(errors, Vec::<String>::new());
-    verdict
-}
-
-fn text(repository: &Repository, file: &str) -> String {
-    std::fs::read_to_string(repository.path().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
-}
-
-fn gate(repository: &Repository, args: &[&str], code: i32) -> Output {
-    let output = repository.gate(args);
-    assert_code(&output, code);
-    output
-}
+use crate::repository::{ONE_CELL, Repository, gate, text, verdict};
 
 #[test]
 fn a_commit_a_record_and_a_head_that_took_more_and_loosened_the_rules() {
@@ -120,4 +99,39 @@ fn a_record_of_another_environment_or_of_the_live_service_is_refused_before_anyt
         assert!(said(&output).contains(says), "{}", said(&output));
         assert!(!repository.path().join("out-never").exists());
     }
+}
+
+#[test]
+fn a_job_on_github_has_a_mark_for_the_culprit_and_a_summary_and_a_pass_has_no_mark() {
+    build_package("plimsoll-selftest");
+    build_package("plimsoll-count");
+    let repository = Repository::new(ONE_CELL);
+    let job = |args: &[&str], code: i32| {
+        let mut command = repository.gate_command(args);
+        command.envs([("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", "out-summary.md")]);
+        command.envs([("GITHUB_SERVER_URL", "https://git.example"), ("GITHUB_REPOSITORY", "o/r")]);
+        let output = command.output().expect("plimsoll starts");
+        assert_code(&output, code);
+        let marks = String::from_utf8(output.stdout).expect("UTF-8");
+        marks.lines().filter(|line| line.starts_with("::")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(job(&["--base", "HEAD", "--out", "out-same"], 0), [""; 0]);
+    let passed = text(&repository, "out-summary.md");
+    assert!(passed.starts_with("### Memory: PASS") && !passed.contains("<!--"), "{passed}");
+
+    repository.change("\"nothing\"", "\"allocation\"");
+    repository.commit("one allocation more, 100 % of it: here");
+    let marks = job(&["--base", "HEAD~1", "--out", "out-more"], 1);
+    assert_eq!(marks.len(), 1, "one function, one mark: {marks:#?}");
+    let (properties, message) =
+        marks[0].strip_prefix("::error ").and_then(|mark| mark.split_once("::")).expect("an error");
+    assert!(properties.starts_with("file=") && properties.ends_with(",title=Plimsoll%3A memory"), "{properties}");
+    assert!(message.starts_with("plimsoll_selftest::allocates_once_more: +1 heap.allocs per request"), "{message}");
+    assert!(message.contains("%0A") && message.contains("100 %25 of it by call site"), "{message}");
+    // The file is the job's: what is said is added to it, and the commits are linked to where it runs.
+    let both = text(&repository, "out-summary.md");
+    let failed = both.strip_prefix(&passed).expect("added");
+    assert!(failed.starts_with("### Memory: FAIL: 2 of 5 figures over the limit"), "{failed}");
+    let head = repository.git(&["rev-parse", "HEAD"]);
+    assert!(failed.contains(&format!("](https://git.example/o/r/commit/{head})")), "{failed}");
 }

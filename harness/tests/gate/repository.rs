@@ -80,6 +80,11 @@ impl Repository {
         gate_in(self.path(), args)
     }
 
+    /// The same, to be started.
+    pub(crate) fn gate_command(&self, args: &[&str]) -> Command {
+        gate_command_in(self.path(), args)
+    }
+
     /// A clone with so much history.
     pub(crate) fn shallow_clone(&self, depth: u32, branch: &str) -> (TempDir, PathBuf) {
         let dir = tempfile::tempdir().expect("a temporary folder");
@@ -92,14 +97,40 @@ impl Repository {
     }
 }
 
+/// The verdict of a gate, of its schema.
+pub(crate) fn verdict(repository: &Repository, out: &str) -> serde_json::Value {
+    let bytes = std::fs::read(repository.path().join(out).join("verdict.json")).expect("a verdict");
+    let verdict = serde_json::from_slice(&bytes).expect("JSON");
+    let validator = jsonschema::validator_for(&plimsoll_reports::schema::verdict()).expect("a schema");
+    let errors: Vec<String> = validator.iter_errors(&verdict).map(|error| error.to_string()).collect();
+    assert_eq!(errors, Vec::<String>::new());
+    verdict
+}
+
+/// A file of a repository.
+pub(crate) fn text(repository: &Repository, file: &str) -> String {
+    std::fs::read_to_string(repository.path().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// Gates; asserts the status.
+pub(crate) fn gate(repository: &Repository, args: &[&str], code: i32) -> Output {
+    let output = repository.gate(args);
+    common::assert_code(&output, code);
+    output
+}
+
 /// `plimsoll gate ARGS…` in a folder, away from what the environment of a CI job would have it do besides.
 pub(crate) fn gate_in(folder: &Path, args: &[&str]) -> Output {
+    gate_command_in(folder, args).output().expect("plimsoll starts")
+}
+
+fn gate_command_in(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
     command.arg("gate").args(args).current_dir(folder).env_remove("CARGO_TARGET_DIR");
-    for variable in ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_REPOSITORY"] {
+    for variable in ["GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_REPOSITORY", "GITHUB_SERVER_URL"] {
         command.env_remove(variable);
     }
-    command.output().expect("plimsoll starts")
+    command
 }
 
 fn git(folder: &Path, words: &[&str]) -> Output {

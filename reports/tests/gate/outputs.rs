@@ -1,9 +1,11 @@
 //! The verdict as people and programs read it.
 
+use std::collections::BTreeMap;
+
 use plimsoll_reports::derive::Figure;
 use plimsoll_reports::gate::blame::Part;
 use plimsoll_reports::gate::show::{self, Context};
-use plimsoll_reports::gate::{Budget, Rules, Settings, Stage, Verdict, decide};
+use plimsoll_reports::gate::{Budget, Row, Rules, Settings, Stage, State, Verdict, decide};
 use plimsoll_reports::record::{Record, Status};
 use plimsoll_reports::units::{Quantity, Unit};
 
@@ -129,6 +131,74 @@ fn the_terminal_of_a_failure() {
 #[test]
 fn the_annotations_of_a_failure() {
     insta::assert_snapshot!("annotations_of_a_failure", show::annotations(&failing()));
+}
+
+/// A workflow command as GitHub reads it: its name, its properties, its message.
+fn as_github_reads_it(line: &str) -> (String, BTreeMap<String, String>, String) {
+    let (head, message) = line.strip_prefix("::").unwrap().split_once("::").unwrap();
+    let (name, properties) = head.split_once(' ').unwrap();
+    let data = |text: &str| text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%");
+    let property = |text: &str| data(&text.replace("%3A", ":").replace("%2C", ","));
+    let properties = properties.split(',').map(|one| one.split_once('=').unwrap());
+    let properties = properties.map(|(key, value)| (key.to_owned(), property(value))).collect();
+    (name.to_owned(), properties, data(message))
+}
+
+#[test]
+fn each_culprit_has_one_mark_at_its_line_and_a_row_without_one_has_its_own() {
+    let mut verdict = failing_in_two_cells();
+    verdict.rows.push(Row { state: State::Missing, figure: None, blame: None, ..verdict.rows[0].clone() });
+    let all = show::annotations(&verdict);
+    let read: Vec<_> = all.lines().map(as_github_reads_it).collect();
+    let errors: Vec<_> = read.iter().filter(|(name, ..)| name == "error").collect();
+    let places: Vec<_> = errors
+        .iter()
+        .map(|(_, at, _)| (at.get("file").map(String::as_str), at.get("line").map(String::as_str)))
+        .collect();
+    assert_eq!(places, [(Some("src/wrapper.rs"), Some("15")), (Some("src/wrapper.rs"), Some("40")), (None, None)]);
+    let (_, properties, message) = errors[0];
+    assert_eq!(properties["title"], "Plimsoll: memory");
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!(lines[0], "wrapper::Wrapper::send: +1 heap.allocs per request, +32 B heap.bytes per request");
+    assert_eq!(lines.len(), 5, "its four rows: {message}");
+    assert!(lines[4].ends_with("100 % of it by call site (dhat): +48 B of +48 B"), "{message}");
+    assert!(errors[2].2.contains("the whole cell: the head has it no more"), "{}", errors[2].2);
+    let warnings = read.iter().filter(|(name, ..)| name == "warning").count();
+    assert_eq!((warnings, read.len()), (2, 5), "the rules that the head would loosen");
+}
+
+#[test]
+fn what_a_property_or_a_message_holds_is_read_back_as_it_was() {
+    let (file, function) = ("src/a, b: 100%,line=7::error::.rs", "wrapper::send<A, B>: 50% %0A ::warning::");
+    let mut verdict = failing();
+    for part in verdict.rows.iter_mut().filter_map(|row| row.blame.as_mut()).flat_map(|blame| &mut blame.parts) {
+        (part.file, part.name) = (Some(file.into()), function.into());
+    }
+    let all = show::annotations(&verdict);
+    let (name, properties, message) = as_github_reads_it(all.lines().next().unwrap());
+    assert_eq!((name.as_str(), properties["file"].as_str(), properties["line"].as_str()), ("error", file, "15"));
+    assert!(message.starts_with(function) && message.contains("100 % of it"), "{message}");
+    // Of a file that is not in the repository no line can be marked.
+    for part in verdict.rows.iter_mut().filter_map(|row| row.blame.as_mut()).flat_map(|blame| &mut blame.parts) {
+        part.file = Some("/usr/src/a.rs".into());
+    }
+    let (_, properties, _) = as_github_reads_it(show::annotations(&verdict).lines().next().unwrap());
+    assert_eq!(properties.keys().collect::<Vec<_>>(), ["title"]);
+}
+
+#[test]
+fn an_advisory_failure_only_notices_and_ten_marks_are_the_most() {
+    let mut verdict = failing();
+    verdict.advisory = Some("two instruments".into());
+    assert!(show::annotations(&verdict).lines().next().unwrap().starts_with("::notice "));
+    verdict.advisory = None;
+    let missing = Row { state: State::Missing, figure: None, blame: None, ..verdict.rows[0].clone() };
+    verdict.rows.extend(vec![missing; 30]);
+    let all = show::annotations(&verdict);
+    let errors: Vec<&str> = all.lines().filter(|line| line.starts_with("::error ")).collect();
+    // GitHub would show ten: the last of them says that there are more.
+    assert_eq!(errors.len(), 10);
+    assert!(errors[9].contains("22 more"), "{}", errors[9]);
 }
 
 #[test]

@@ -1,37 +1,37 @@
 //! GitHub's workflow commands: a line of standard output that becomes a mark beside the line of code.
 
-use super::{change, coverage, difference, failing, limit, place, what, why};
+use std::collections::BTreeSet;
+
+use super::culprits::{Culprit, culprits};
+use super::{change, coverage, difference, failing, in_project, limit, what, why};
 use crate::cell::name;
-use crate::gate::verdict::{Outcome, Row, State, Verdict};
+use crate::gate::verdict::{Outcome, Row, State, Verdict, count};
 
 /// GitHub shows no more than ten of a kind for a step.
 const MOST: usize = 10;
+const TITLE: &str = "Plimsoll: memory";
+/// Rows that a culprit's mark tells before the rest is only counted.
+const ROWS: usize = 6;
 
-/// The verdict's annotations: an error for each failing row, at the culprit's line where there is one; warnings for what is undecided and for
-/// rules that the head would loosen. An advisory verdict only notices.
+/// The verdict's annotations: an error for each culprit, at its line, with all the rows that it is behind, and for each failing row that nobody is
+/// blamed for; warnings for what is undecided and for rules that the head would loosen. An advisory verdict only notices.
 #[must_use]
 pub fn annotations(verdict: &Verdict) -> String {
     let bad = if verdict.advisory.is_some() { "notice" } else { "error" };
-    let mut out = String::new();
-    let mut said = 0;
-    let mut push = |line: String| {
-        said += 1;
-        if said <= MOST {
-            out.push_str(&line);
-            out.push('\n');
-        }
-    };
-    for text in verdict.invalid.iter().chain(&verdict.misconfigured) {
-        push(command("error", &[("title", "Plimsoll: no verdict")], text));
+    let unmeasured = verdict.invalid.iter().chain(&verdict.misconfigured);
+    let mut marks: Vec<String> =
+        unmeasured.map(|text| command("error", &[("title", "Plimsoll: no verdict")], text)).collect();
+    let culprits = culprits(verdict);
+    marks.extend(culprits.iter().map(|culprit| blamed(bad, culprit)));
+    let with_culprit: BTreeSet<*const Row> = culprits.iter().flat_map(Culprit::rows).map(std::ptr::from_ref).collect();
+    let alone = failing(verdict).filter(|row| !with_culprit.contains(&std::ptr::from_ref(*row)));
+    marks.extend(alone.map(|row| command(bad, &[("title", TITLE)], &told(row))));
+    if marks.len() > MOST {
+        let more = marks.len() - (MOST - 1);
+        marks.truncate(MOST - 1);
+        marks.push(command(bad, &[("title", TITLE)], &format!("{more} more; the job's summary has them all")));
     }
-    for row in failing(verdict) {
-        push(failure(bad, row));
-    }
-    if said > MOST {
-        let more = format!("{} more; the job's summary has them all", said - MOST);
-        out.push_str(&command(bad, &[("title", "Plimsoll")], &more));
-        out.push('\n');
-    }
+    let mut out: String = marks.into_iter().map(|mark| mark + "\n").collect();
     for notice in verdict.notices.iter().filter(|n| n.kind == crate::gate::NoticeKind::Weakened).take(MOST / 2) {
         out.push_str(&command("warning", &[("title", "Plimsoll: rules loosened")], &notice.text));
         out.push('\n');
@@ -46,25 +46,32 @@ pub fn annotations(verdict: &Verdict) -> String {
     out
 }
 
-fn failure(level: &str, row: &Row) -> String {
-    let culprit = row.blame.as_ref().and_then(|blame| blame.culprit());
-    let mut message = format!("{}, {}: ", name(&row.cell), what(row));
-    message.push_str(&match why(row) {
-        Some(why) => why,
-        None => format!("{}, {} (limit: {})", change(row), difference(row), limit(row)),
-    });
-    if let (Some(culprit), Some(coverage)) = (culprit, coverage(row)) {
-        let at = place(culprit).map(|place| format!(" at {place}")).unwrap_or_default();
-        message.push_str(&format!("\n{}{at}: {}; {coverage}", culprit.name, culprit.difference.signed()));
+/// One mark for a culprit: what it asks for, and then each row.
+fn blamed(level: &str, culprit: &Culprit<'_>) -> String {
+    let mut message = format!("{}: {}", culprit.part.name, culprit.amounts().join(", "));
+    for row in culprit.rows().take(ROWS) {
+        let coverage = coverage(row).map(|coverage| format!("; {coverage}")).unwrap_or_default();
+        message.push_str(&format!("\n{}{coverage}", told(row)));
     }
-    let line = culprit.and_then(|culprit| culprit.line).map(|line| line.to_string());
+    let more = culprit.rows().count().saturating_sub(ROWS);
+    if more > 0 {
+        message.push_str(&format!("\nand {} more", count(more, "figure")));
+    }
+    let line = culprit.part.line.map(|line| line.to_string());
     let mut properties = Vec::new();
-    if let Some(file) = culprit.and_then(|culprit| culprit.file.as_deref()) {
+    // A file of another repository has no line here that could be marked.
+    if let Some(file) = culprit.part.file.as_deref().filter(|file| in_project(file)) {
         properties.push(("file", file));
         properties.extend(line.as_deref().map(|line| ("line", line)));
     }
-    properties.push(("title", "Plimsoll: memory"));
+    properties.push(("title", TITLE));
     command(level, &properties, &message)
+}
+
+/// A failing row in a sentence.
+fn told(row: &Row) -> String {
+    let said = why(row).unwrap_or_else(|| format!("{}, {} (limit: {})", change(row), difference(row), limit(row)));
+    format!("{}, {}: {said}", name(&row.cell), what(row))
 }
 
 /// `::error file=a.rs,line=1,title=…::…`, escaped as GitHub's own toolkit escapes it.

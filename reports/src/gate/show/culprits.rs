@@ -62,17 +62,22 @@ fn needed(blame: &Blame) -> impl Iterator<Item = &Part> {
 }
 
 impl<'a> Culprit<'a> {
-    /// Its cells, each once.
+    /// The rows that it is behind.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &'a Row> {
+        self.moved.iter().map(|(row, _)| *row)
+    }
+
+    /// Their cells, each once.
     pub(super) fn cells(&self) -> Vec<&'a Cell> {
         let mut known = BTreeSet::new();
-        self.moved.iter().map(|(row, _)| &row.cell).filter(|cell| known.insert(*cell)).collect()
+        self.rows().map(|row| &row.cell).filter(|cell| known.insert(*cell)).collect()
     }
 
     /// `+1 heap.allocs per request`, `+64 B to +96 B heap.bytes per request`: of each figure the range over the cells, what is asked for per
     /// request first.
     pub(super) fn amounts(&self) -> Vec<String> {
         let mut known = BTreeSet::new();
-        let figures = self.moved.iter().filter_map(|(row, _)| row.figure.as_ref());
+        let figures = self.rows().filter_map(|row| row.figure.as_ref());
         let mut figures: Vec<&Figure> = figures.filter(|figure| known.insert(*figure)).collect();
         figures.sort_by_key(|figure| !matches!(figure, Figure::PerRequest(_)));
         let amount = |figure: &Figure| {

@@ -74,7 +74,7 @@ impl Context {
     fn link(&self, verdict: &Verdict, file: &str, line: Option<u32>) -> Option<String> {
         let source = self.source(verdict)?;
         // Sources outside of the project have no place in its repository.
-        if file.starts_with(['/', '~', '<']) || file.split('/').any(|part| part == "..") {
+        if !in_project(file) {
             return None;
         }
         let (file, line) = (encoded(file), line.map(|line| line.to_string()));
@@ -122,6 +122,11 @@ fn is_plain(part: &str) -> bool {
         }
         None => word(part).is_some(),
     }
+}
+
+/// Whether a path is of the project's own folder.
+fn in_project(file: &str) -> bool {
+    !file.starts_with(['/', '~', '<']) && !file.split('/').any(|part| part == "..")
 }
 
 /// A path as a URL may hold it.
