@@ -154,10 +154,21 @@ fn build_counter() {
 
 /// Builds a package of this repository, as it is built by hand.
 pub fn build_package(package: &str) {
-    let status = cargo::by_hand()
-        .args(["build", "--quiet", "--locked", "--release", "-p", package])
-        .current_dir(repository())
-        .env("CARGO_TARGET_DIR", target())
-        .status();
+    let status = building(package).status();
     assert!(status.is_ok_and(|s| s.success()), "cannot build {package}");
+}
+
+/// The same; gives what cargo says of everything that is in it, an object of JSON a line.
+pub fn built(package: &str) -> String {
+    let output = building(package).arg("--message-format=json").stderr(std::process::Stdio::inherit()).output();
+    let output = output.unwrap_or_else(|error| panic!("cannot build {package}: {error}"));
+    assert!(output.status.success(), "cannot build {package}");
+    String::from_utf8(output.stdout).expect("JSON")
+}
+
+fn building(package: &str) -> Command {
+    let mut cargo = cargo::by_hand();
+    cargo.args(["build", "--quiet", "--locked", "--release", "-p", package]);
+    cargo.current_dir(repository()).env("CARGO_TARGET_DIR", target());
+    cargo
 }

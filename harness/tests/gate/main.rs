@@ -5,6 +5,7 @@ mod common;
 
 mod bad_input;
 mod base;
+mod blame;
 mod end_to_end;
 mod repository;
 mod sides;

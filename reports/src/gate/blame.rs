@@ -107,11 +107,11 @@ pub fn crates(base: &Record, head: &Record) -> (Vec<CrateBytes>, usize) {
     for cell in cells {
         let (Some(b), Some(h)) = (totals(base, cell, &figure), totals(head, cell, &figure)) else { continue };
         profiled += 1;
-        for (stack, bytes) in b {
-            all.entry(innermost(&stack)).or_default().0 += bytes;
+        for asked in b {
+            all.entry(innermost(&asked.stack)).or_default().0 += asked.bytes;
         }
-        for (stack, bytes) in h {
-            all.entry(innermost(&stack)).or_default().1 += bytes;
+        for asked in h {
+            all.entry(innermost(&asked.stack)).or_default().1 += asked.bytes;
         }
     }
     let bytes = |value: f64| quantity(value, Unit::Bytes);
@@ -139,15 +139,15 @@ fn by_site(
         Root::Own(frame) => frame.line,
         _ => None,
     };
-    for (stack, value) in b {
-        let sum = parts.entry(Key::of(&stack, own)).or_default();
-        sum.base += value;
-        *sum.base_lines.entry(line(&stack)).or_default() += value;
+    for asked in b {
+        let sum = parts.entry(Key::of(&asked.stack, own)).or_default();
+        sum.base += asked.value;
+        sum.base_lines.entry(line(&asked.stack)).or_default().add(&asked);
     }
-    for (stack, value) in h {
-        let sum = parts.entry(Key::of(&stack, own)).or_default();
-        sum.head += value;
-        *sum.head_lines.entry(line(&stack)).or_default() += value;
+    for asked in h {
+        let sum = parts.entry(Key::of(&asked.stack, own)).or_default();
+        sum.head += asked.value;
+        sum.head_lines.entry(line(&asked.stack)).or_default().add(&asked);
     }
     Some(explain(WAYS[0], counted, figure.unit(), parts))
 }
@@ -217,23 +217,37 @@ impl Key {
 struct Sum {
     base: f64,
     head: f64,
-    base_lines: BTreeMap<Option<u32>, f64>,
-    head_lines: BTreeMap<Option<u32>, f64>,
+    base_lines: BTreeMap<Option<u32>, Line>,
+    head_lines: BTreeMap<Option<u32>, Line>,
+}
+
+/// What a line asks for. Where two ask for as much of the figure, the bytes tell them apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Line {
+    value: f64,
+    bytes: f64,
+}
+
+impl Line {
+    fn add(&mut self, asked: &Asked<'_>) {
+        self.value += asked.value;
+        self.bytes += asked.bytes;
+    }
 }
 
 impl Sum {
     /// The head's line that is new or has more. A change moves the lines below it, so lines are told by what they ask for, in their order: what is
     /// alike at either end is left out, and of what is left the largest is meant.
     fn line(&self) -> Option<u32> {
-        let base: Vec<f64> = self.base_lines.values().copied().collect();
-        let head: Vec<(Option<u32>, f64)> = self.head_lines.iter().map(|(line, value)| (*line, *value)).collect();
+        let base: Vec<Line> = self.base_lines.values().copied().collect();
+        let head: Vec<(Option<u32>, Line)> = self.head_lines.iter().map(|(line, asks)| (*line, *asks)).collect();
         let room = base.len().min(head.len());
         let before = (0..room).take_while(|at| base[*at] == head[*at].1).count();
         let from_end = |at: &usize| base[base.len() - 1 - at] == head[head.len() - 1 - at].1;
         let after = (0..room - before).take_while(from_end).count();
         let left = &head[before..head.len() - after];
         let left = if left.is_empty() { head.as_slice() } else { left };
-        left.iter().max_by(|a, b| a.1.total_cmp(&b.1)).and_then(|(line, _)| *line)
+        left.iter().max_by(|a, b| a.1.value.total_cmp(&b.1.value)).and_then(|(line, _)| *line)
     }
 }
 
@@ -267,32 +281,48 @@ fn profiled(record: &Record, cell: &Cell) -> Option<Cell> {
     profiled.find(|profiled| cell::is_same_work(profiled, cell)).cloned()
 }
 
-/// What each call site of a profiled cell asks for, in the unit of the figure; of the first valid process that has it.
-fn totals<'a>(record: &'a Record, cell: &Cell, figure: &Figure) -> Option<Vec<(Stack<'a>, f64)>> {
+/// What a call site asks for.
+struct Asked<'a> {
+    stack: Stack<'a>,
+    /// In the unit of the figure.
+    value: f64,
+    /// Bytes, over the same requests, or until the same checkpoint.
+    bytes: f64,
+}
+
+/// What each call site of a profiled cell asks for; of the first valid process that has it.
+fn totals<'a>(record: &'a Record, cell: &Cell, figure: &Figure) -> Option<Vec<Asked<'a>>> {
+    let of: fn(&SiteTotals) -> Option<u64> = match (figure, figure.metric()) {
+        (Figure::PerRequest(_), "heap.allocs") => |total| Some(total.blocks),
+        (Figure::PerRequest(_), "heap.bytes") => |total| Some(total.bytes),
+        (Figure::Slope(_) | Figure::At { .. }, "heap.live") => |total| total.live,
+        (Figure::At { .. }, "heap.peak") => |total| total.peak,
+        _ => return None,
+    };
+    let read = |sample: &Sample, of: fn(&SiteTotals) -> Option<u64>| match figure {
+        Figure::At { checkpoint, .. } => held(sample, checkpoint, of),
+        _ => per_request(sample, of),
+    };
     let valid = record.samples.iter().filter(|sample| sample.cell == *cell && sample.status == Status::Ok);
-    let mut found = valid.filter_map(|sample| match figure {
-        Figure::PerRequest(metric) if metric == "heap.allocs" => per_request(sample, |total| Some(total.blocks)),
-        Figure::PerRequest(metric) if metric == "heap.bytes" => per_request(sample, |total| Some(total.bytes)),
-        Figure::Slope(metric) if metric == "heap.live" => per_request(sample, |total| total.live),
-        Figure::At { checkpoint, metric } if metric == "heap.live" => held(sample, checkpoint, |total| total.live),
-        Figure::At { checkpoint, metric } if metric == "heap.peak" => held(sample, checkpoint, |total| total.peak),
-        _ => None,
-    });
-    let totals = found.next()?;
-    let stacked = |(site, value): (u32, f64)| (record.stack(site).collect(), value);
-    let totals: Vec<_> = totals.into_iter().map(stacked).collect();
+    let (values, bytes) =
+        valid.filter_map(|sample| Some((read(sample, of)?, read(sample, |total| Some(total.bytes))?))).next()?;
+    let asked = |(site, value): (u32, f64)| {
+        let bytes = bytes.get(&site).copied().unwrap_or_default();
+        Asked { stack: record.stack(site).collect(), value, bytes }
+    };
+    let totals: Vec<_> = values.into_iter().map(asked).collect();
     (!totals.is_empty()).then_some(totals)
 }
 
 /// What each site holds at a checkpoint, or at the last one before it of which sites were read.
-fn held(sample: &Sample, checkpoint: &str, of: impl Fn(&SiteTotals) -> Option<u64>) -> Option<BTreeMap<u32, f64>> {
+fn held(sample: &Sample, checkpoint: &str, of: fn(&SiteTotals) -> Option<u64>) -> Option<BTreeMap<u32, f64>> {
     let at = sample.checkpoints.iter().position(|point| point.name == checkpoint)?;
     let read = sample.checkpoints[..=at].iter().rfind(|point| !point.sites.is_empty())?;
     read.sites.iter().map(|total| Some((total.site, number(of(total)?)))).collect()
 }
 
 /// What each site adds with a request, between the two warm checkpoints that rates are taken from.
-fn per_request(sample: &Sample, of: impl Fn(&SiteTotals) -> Option<u64>) -> Option<BTreeMap<u32, f64>> {
+fn per_request(sample: &Sample, of: fn(&SiteTotals) -> Option<u64>) -> Option<BTreeMap<u32, f64>> {
     let (from, to) = (point(sample, SLOPE_AT[0])?, point(sample, SLOPE_AT[1])?);
     let requests = to.requests.checked_sub(from.requests).filter(|requests| *requests > 0)?;
     let mut sums: BTreeMap<u32, f64> = BTreeMap::new();

@@ -36,6 +36,17 @@ fn one_allocation_more_is_blamed_on_its_function_and_line() {
 }
 
 #[test]
+fn of_lines_that_ask_for_as_many_blocks_the_bytes_tell_which_is_new() {
+    let (mut base, mut head) = (side(MADE), side(MADE));
+    let at = |line| [frame("wrapper", "wrapper::Wrapper::send", "src/wrapper.rs", line)];
+    profiled(&mut base, &[asks(&at(10), 1, 32), asks(&at(11), 1, 48)]);
+    // A line was added in front, one that asks between, and each asks once.
+    profiled(&mut head, &[asks(&at(11), 1, 32), asks(&at(12), 1, 8), asks(&at(13), 1, 48)]);
+    let blame = allocs(&base, &head, 1.0);
+    assert_eq!(blame.culprit().and_then(|part| part.line), Some(12));
+}
+
+#[test]
 fn without_crates_named_those_of_the_project_are_its_own() {
     let (base, head) = one_more_profiled();
     let figure = Figure::per_request("heap.allocs");
