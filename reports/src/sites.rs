@@ -64,6 +64,13 @@ pub struct SiteTotals {
     /// Of these, bytes that were in use when the process had most in use (t-gmax) until here; absent where the profiler does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak: Option<u64>,
+    /// `live` in whole blocks, as the allocator hands them out and `heap.live` counts them, as far as a stack's blocks are of one size; absent where
+    /// the profiler does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_usable: Option<u64>,
+    /// `peak` likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_usable: Option<u64>,
 }
 
 impl Record {

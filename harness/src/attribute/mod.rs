@@ -1,6 +1,7 @@
 //! Call sites: from the profiles that dhat's samples leave to the stacks of a record.
 //!
 //! - `profile`: dhat's file, as numbers and addresses
+//! - `size_class`: how large the blocks are that were asked for
 //! - `modules`: what was mapped where, so that an address means a place in a file
 //! - `symbolise`: from a place in a program's file to functions and lines
 //! - `source`: which crate a source file is of
@@ -15,6 +16,7 @@ pub mod fold;
 pub mod interned;
 pub mod modules;
 pub mod profile;
+pub mod size_class;
 pub mod small;
 pub mod source;
 pub mod symbolise;
@@ -27,6 +29,7 @@ use plimsoll_reports::record::{Cell, Frame, Record, Sample, SiteTotals, Status};
 use interned::Interned;
 use modules::{Modules, Place};
 use profile::Profile;
+use size_class::in_whole_blocks;
 use small::Stacks;
 use source::Sources;
 use symbolise::{Program, Symbol};
@@ -166,8 +169,10 @@ fn attribute(
                 site: 0,
                 blocks: point.blocks,
                 bytes: point.bytes,
-                live: Some(point.live),
-                peak: Some(point.peak),
+                live: Some(point.live.bytes),
+                peak: Some(point.peak.bytes),
+                live_usable: Some(in_whole_blocks(point.live)),
+                peak_usable: Some(in_whole_blocks(point.peak)),
             };
             small::add(stacks.entry(stack).or_default().entry(life.checkpoint).or_default(), &totals);
         }

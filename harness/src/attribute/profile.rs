@@ -21,12 +21,21 @@ pub struct Point {
     pub blocks: u64,
     /// Bytes asked for in them.
     pub bytes: u64,
-    /// Of these, bytes not given back at its end.
-    pub live: u64,
-    /// Of these, bytes in use when the process had most in use.
-    pub peak: u64,
+    /// Of these, what was not given back at its end.
+    pub live: Held,
+    /// Of these, what was in use when the process had most in use.
+    pub peak: Held,
     /// The addresses that the calls on the stack return to, from the allocator outwards.
     pub stack: Vec<u64>,
+}
+
+/// Blocks that are in use at one time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// How many.
+    pub blocks: u64,
+    /// Bytes asked for in them.
+    pub bytes: u64,
 }
 
 /// A file that is no profile, or not a whole one.
@@ -63,7 +72,9 @@ impl Profile {
                 Ok(stack) => stack,
                 Err(place) => return no(format!("no address at place {place} of its table of functions")),
             };
-            points.push(Point { blocks: point.blocks, bytes: point.bytes, live: point.live, peak: point.peak, stack });
+            let live = Held { blocks: point.live_blocks, bytes: point.live };
+            let peak = Held { blocks: point.peak_blocks, bytes: point.peak };
+            points.push(Point { blocks: point.blocks, bytes: point.bytes, live, peak, stack });
         }
         Ok(Self { points })
     }
@@ -94,8 +105,12 @@ struct FilePoint {
     blocks: u64,
     #[serde(rename = "gb")]
     peak: u64,
+    #[serde(rename = "gbk")]
+    peak_blocks: u64,
     #[serde(rename = "eb")]
     live: u64,
+    #[serde(rename = "ebk")]
+    live_blocks: u64,
     #[serde(rename = "fs")]
     stack: Vec<usize>,
 }
@@ -147,7 +162,8 @@ mod tests {
             ("[]", vec![]),
         ] {
             let profile = Profile::read(file("rust-heap", &point(places)).as_bytes()).expect("a profile");
-            assert_eq!(profile.points, [Point { blocks: 3, bytes: 96, live: 32, peak: 64, stack }]);
+            let (live, peak) = (Held { blocks: 1, bytes: 32 }, Held { blocks: 2, bytes: 64 });
+            assert_eq!(profile.points, [Point { blocks: 3, bytes: 96, live, peak, stack }]);
             assert_eq!(profile.bytes(), 96);
         }
     }

@@ -64,6 +64,8 @@ pub fn add(sum: &mut SiteTotals, totals: &SiteTotals) {
     sum.bytes += totals.bytes;
     sum.live = both(sum.live, totals.live);
     sum.peak = both(sum.peak, totals.peak);
+    sum.live_usable = both(sum.live_usable, totals.live_usable);
+    sum.peak_usable = both(sum.peak_usable, totals.peak_usable);
 }
 
 fn bytes(totals: &BTreeMap<usize, SiteTotals>) -> u64 {
@@ -77,7 +79,15 @@ mod tests {
     use super::*;
 
     fn totals(blocks: u64, bytes: u64) -> SiteTotals {
-        SiteTotals { site: 0, blocks, bytes, live: Some(bytes / 2), peak: Some(bytes / 3) }
+        SiteTotals {
+            site: 0,
+            blocks,
+            bytes,
+            live: Some(bytes / 2),
+            peak: Some(bytes / 3),
+            live_usable: Some(bytes),
+            peak_usable: Some(bytes / 2),
+        }
     }
 
     proptest! {

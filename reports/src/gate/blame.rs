@@ -17,8 +17,11 @@ use crate::units::{Quantity, Unit, whole};
 /// The probe that reads call sites.
 pub(super) const PROFILER: &str = "dhat";
 
-/// In what a difference is told: of a heap figure, of resident memory.
-pub(super) const WAYS: [&str; 2] = ["by call site (dhat)", "by mapping"];
+/// In what a difference is told: of what is asked for, of what is held, of resident memory.
+pub(super) const WAYS: [&str; 3] = [BY_SITE, BY_SITE_IN_BLOCKS, BY_MAPPING];
+const BY_SITE: &str = "by call site (dhat)";
+const BY_SITE_IN_BLOCKS: &str = "by call site (dhat), in whole blocks";
+const BY_MAPPING: &str = "by mapping";
 
 /// The frames of a site, from the function that asked outwards.
 type Stack<'a> = Vec<&'a Frame>;
@@ -26,9 +29,11 @@ type Stack<'a> = Vec<&'a Frame>;
 /// Where a difference comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Blame {
-    /// In what the parts are told: `by call site (dhat)`, `by mapping`.
+    /// In what the parts are told: `by call site (dhat)`, the same `in whole blocks`, `by mapping`.
     pub by: &'static str,
-    /// The difference to be explained.
+    /// The checkpoint that the parts are of, where it is not the figure's own.
+    pub as_of: Option<String>,
+    /// The difference to be explained: at that checkpoint, or the figure's.
     pub counted: Quantity,
     /// What the parts add up to.
     pub explained: Quantity,
@@ -105,12 +110,13 @@ pub fn crates(base: &Record, head: &Record) -> (Vec<CrateBytes>, usize) {
     let figure = Figure::per_request("heap.bytes");
     let mut profiled = 0;
     for cell in cells {
-        let (Some(b), Some(h)) = (totals(base, cell, &figure), totals(head, cell, &figure)) else { continue };
+        let read = |record| totals(record, cell, &figure, Size::Asked);
+        let (Some(b), Some(h)) = (read(base), read(head)) else { continue };
         profiled += 1;
-        for asked in b {
+        for asked in b.sites {
             all.entry(innermost(&asked.stack)).or_default().0 += asked.bytes;
         }
-        for asked in h {
+        for asked in h.sites {
             all.entry(innermost(&asked.stack)).or_default().1 += asked.bytes;
         }
     }
@@ -132,24 +138,36 @@ fn by_site(
     counted: f64,
     own: &BTreeSet<String>,
 ) -> Option<Blame> {
-    let profiled = |record: &Record| profiled(record, cell);
-    let (b, h) = (totals(base, &profiled(base)?, figure)?, totals(head, &profiled(head)?, figure)?);
+    let (profiled_base, profiled_head) = (profiled(base, cell)?, profiled(head, cell)?);
+    let read =
+        |size: Size| Some((totals(base, &profiled_base, figure, size)?, totals(head, &profiled_head, figure, size)?));
+    let (by, (b, h)) = match read(Size::Handed) {
+        Some(both) => (BY_SITE_IN_BLOCKS, both),
+        None => (BY_SITE, read(Size::Asked)?),
+    };
+    // What is held is told of the last checkpoint that was profiled, and has to add up to what was counted there.
+    let earlier = b.as_of.filter(|point| b.as_of == h.as_of && figure.checkpoint() != Some(point));
+    let then = earlier.and_then(|point| Some((point, more_at(base, head, cell, point, figure.metric())?)));
+    let (as_of, counted) = match then.filter(|(_, more)| more * counted > 0.0) {
+        Some((point, more)) => (Some(point.to_owned()), more),
+        None => (None, counted),
+    };
     let mut parts: BTreeMap<Key, Sum> = BTreeMap::new();
     let line = |stack: &Stack<'_>| match root(stack, own) {
         Root::Own(frame) => frame.line,
         _ => None,
     };
-    for asked in b {
+    for asked in b.sites {
         let sum = parts.entry(Key::of(&asked.stack, own)).or_default();
         sum.base += asked.value;
         sum.base_lines.entry(line(&asked.stack)).or_default().add(&asked);
     }
-    for asked in h {
+    for asked in h.sites {
         let sum = parts.entry(Key::of(&asked.stack, own)).or_default();
         sum.head += asked.value;
         sum.head_lines.entry(line(&asked.stack)).or_default().add(&asked);
     }
-    Some(explain(WAYS[0], counted, figure.unit(), parts))
+    Some(Blame { as_of, ..explain(by, counted, figure.unit(), parts) })
 }
 
 fn by_mapping(base: &Record, head: &Record, cell: &Cell, figure: &Figure, counted: f64) -> Option<Blame> {
@@ -188,7 +206,7 @@ fn by_mapping(base: &Record, head: &Record, cell: &Cell, figure: &Figure, counte
     for (name, value) in h {
         parts.entry(key(name)).or_default().head += value;
     }
-    Some(explain(WAYS[1], counted, Unit::Bytes, parts))
+    Some(explain(BY_MAPPING, counted, Unit::Bytes, parts))
 }
 
 /// What is blamed together: a function, wherever in it the line is.
@@ -268,6 +286,7 @@ fn explain(by: &'static str, counted: f64, unit: Unit, sums: BTreeMap<Key, Sum>)
     parts.sort_by(|a, b| b.difference.value().total_cmp(&a.difference.value()));
     Blame {
         by,
+        as_of: None,
         counted: quantity(counted, unit),
         explained: quantity(explained, unit),
         coverage: coverage.max(0.0),
@@ -290,39 +309,79 @@ struct Asked<'a> {
     bytes: f64,
 }
 
+/// How large a block is that is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Size {
+    /// What was asked for.
+    Asked,
+    /// What the allocator handed out, which is what is counted.
+    Handed,
+}
+
+/// The call sites of a profiled cell.
+struct Totals<'a> {
+    sites: Vec<Asked<'a>>,
+    /// The checkpoint at which they were read; of what is asked for per request, none.
+    as_of: Option<&'a str>,
+}
+
+type Of = fn(&SiteTotals) -> Option<u64>;
+
 /// What each call site of a profiled cell asks for; of the first valid process that has it.
-fn totals<'a>(record: &'a Record, cell: &Cell, figure: &Figure) -> Option<Vec<Asked<'a>>> {
-    let of: fn(&SiteTotals) -> Option<u64> = match (figure, figure.metric()) {
-        (Figure::PerRequest(_), "heap.allocs") => |total| Some(total.blocks),
-        (Figure::PerRequest(_), "heap.bytes") => |total| Some(total.bytes),
-        (Figure::Slope(_) | Figure::At { .. }, "heap.live") => |total| total.live,
-        (Figure::At { .. }, "heap.peak") => |total| total.peak,
+fn totals<'a>(record: &'a Record, cell: &Cell, figure: &Figure, size: Size) -> Option<Totals<'a>> {
+    let of: Of = match (figure, figure.metric(), size) {
+        (Figure::PerRequest(_), "heap.allocs", Size::Asked) => |total| Some(total.blocks),
+        (Figure::PerRequest(_), "heap.bytes", Size::Asked) => |total| Some(total.bytes),
+        (Figure::Slope(_) | Figure::At { .. }, "heap.live", Size::Asked) => |total| total.live,
+        (Figure::Slope(_) | Figure::At { .. }, "heap.live", Size::Handed) => |total| total.live_usable,
+        (Figure::At { .. }, "heap.peak", Size::Asked) => |total| total.peak,
+        (Figure::At { .. }, "heap.peak", Size::Handed) => |total| total.peak_usable,
         _ => return None,
     };
-    let read = |sample: &Sample, of: fn(&SiteTotals) -> Option<u64>| match figure {
-        Figure::At { checkpoint, .. } => held(sample, checkpoint, of),
-        _ => per_request(sample, of),
+    let of_sample = |sample: &'a Sample| {
+        let point = figure.checkpoint().map(|checkpoint| last_read(sample, checkpoint));
+        let read = |of: Of| match point {
+            Some(point) => held(point?, of),
+            None => per_request(sample, of),
+        };
+        Some((read(of)?, read(|total| Some(total.bytes))?, point.flatten().map(|point| point.name.as_str())))
     };
     let valid = record.samples.iter().filter(|sample| sample.cell == *cell && sample.status == Status::Ok);
-    let (values, bytes) =
-        valid.filter_map(|sample| Some((read(sample, of)?, read(sample, |total| Some(total.bytes))?))).next()?;
+    let (values, bytes, as_of) = valid.filter_map(of_sample).next()?;
     let asked = |(site, value): (u32, f64)| {
         let bytes = bytes.get(&site).copied().unwrap_or_default();
         Asked { stack: record.stack(site).collect(), value, bytes }
     };
-    let totals: Vec<_> = values.into_iter().map(asked).collect();
-    (!totals.is_empty()).then_some(totals)
+    let sites: Vec<_> = values.into_iter().map(asked).collect();
+    (!sites.is_empty()).then_some(Totals { sites, as_of })
 }
 
-/// What each site holds at a checkpoint, or at the last one before it of which sites were read.
-fn held(sample: &Sample, checkpoint: &str, of: fn(&SiteTotals) -> Option<u64>) -> Option<BTreeMap<u32, f64>> {
+/// How much more the head has of a metric at a checkpoint, median from median.
+fn more_at(base: &Record, head: &Record, cell: &Cell, checkpoint: &str, metric: &str) -> Option<f64> {
+    let median = |record: &Record| {
+        let valid = record.samples.iter().filter(|sample| sample.cell == *cell && sample.status == Status::Ok);
+        let value = |sample: &Sample| {
+            let point = sample.checkpoints.iter().find(|point| point.name == checkpoint)?;
+            point.metrics.get(metric).map(|value| whole(*value))
+        };
+        Stats::of(&valid.filter_map(value).collect::<Vec<_>>()).map(|stats| stats.median)
+    };
+    Some(median(head)? - median(base)?)
+}
+
+/// The checkpoint, or the last one before it of which sites were read.
+fn last_read<'a>(sample: &'a Sample, checkpoint: &str) -> Option<&'a Checkpoint> {
     let at = sample.checkpoints.iter().position(|point| point.name == checkpoint)?;
-    let read = sample.checkpoints[..=at].iter().rfind(|point| !point.sites.is_empty())?;
-    read.sites.iter().map(|total| Some((total.site, number(of(total)?)))).collect()
+    sample.checkpoints[..=at].iter().rfind(|point| !point.sites.is_empty())
+}
+
+/// What each site holds there.
+fn held(point: &Checkpoint, of: Of) -> Option<BTreeMap<u32, f64>> {
+    point.sites.iter().map(|total| Some((total.site, number(of(total)?)))).collect()
 }
 
 /// What each site adds with a request, between the two warm checkpoints that rates are taken from.
-fn per_request(sample: &Sample, of: fn(&SiteTotals) -> Option<u64>) -> Option<BTreeMap<u32, f64>> {
+fn per_request(sample: &Sample, of: Of) -> Option<BTreeMap<u32, f64>> {
     let (from, to) = (point(sample, SLOPE_AT[0])?, point(sample, SLOPE_AT[1])?);
     let requests = to.requests.checked_sub(from.requests).filter(|requests| *requests > 0)?;
     let mut sums: BTreeMap<u32, f64> = BTreeMap::new();

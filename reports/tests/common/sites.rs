@@ -53,7 +53,7 @@ pub(crate) fn put(record: &mut Record, name: Option<&str>) {
                     blocks: hundreds,
                     bytes: hundreds * part,
                     live: Some(part),
-                    peak: None,
+                    ..SiteTotals::default()
                 })
                 .collect();
         }

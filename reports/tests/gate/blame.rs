@@ -92,6 +92,48 @@ fn without_a_function_of_ones_own_a_stack_goes_to_a_named_root() {
     assert_eq!(blame.coverage, 1.0);
 }
 
+/// Sites in which `Wrapper::keeps` holds so many blocks of 64 B more after each request from the 20th on; read until request 128, as they are.
+fn holding(record: &mut Record, blocks: u64, in_whole_blocks: bool) {
+    profiled(record, &[asks(&[frame("wrapper", "wrapper::Wrapper::keeps", "src/wrapper.rs", 7)], 1, 64)]);
+    let sample = record.samples.last_mut().unwrap();
+    for point in &mut sample.checkpoints {
+        if point.requests > 128 {
+            point.sites.clear();
+        }
+        for total in &mut point.sites {
+            let held = point.requests.saturating_sub(20) * blocks;
+            (total.live, total.peak) = (Some(64 * held), Some(64 * held));
+            let whole = in_whole_blocks.then_some(72 * held);
+            (total.live_usable, total.peak_usable) = (whole, whole);
+        }
+    }
+}
+
+#[test]
+fn what_is_held_is_explained_in_whole_blocks_and_as_of_the_last_profile() {
+    let leaking = Made { shape: Shape { leak: 72, ..PLAIN }, ..MADE };
+    let of = |figure: &Figure, counted: f64, whole: bool| {
+        let (mut base, mut head) = (side(MADE), side(leaking));
+        holding(&mut base, 0, whole);
+        holding(&mut head, 1, whole);
+        blame(&base, &head, &count("ultra"), figure, counted, &own()).unwrap()
+    };
+    let (slope, live) = (Figure::slope("heap.live"), Figure::at("steady@256", "heap.live"));
+    let told = |blame: &Blame| (blame.counted.value(), blame.explained.value(), blame.coverage, blame.as_of.clone());
+    // The counter has 72 B a block, and so has the profile where it says so.
+    assert_eq!(told(&of(&slope, 72.0, true)), (72.0, 72.0, 1.0, None));
+    let asked = of(&slope, 72.0, false);
+    assert_eq!((asked.explained.value(), asked.by), (64.0, "by call site (dhat)"));
+    assert!((asked.coverage - 64.0 / 72.0).abs() < 1e-9);
+    // After request 256 there is twice as much as was profiled: it is held against what was counted at request 128.
+    for figure in [&live, &Figure::at("steady@256", "heap.peak")] {
+        let as_of = Some("steady@128".to_owned());
+        assert_eq!(told(&of(figure, 236.0 * 72.0, true)), (7776.0, 7776.0, 1.0, as_of), "{figure}");
+    }
+    // What came only after that is not explained by what was there before.
+    assert_eq!(told(&of(&live, -64.0, true)), (-64.0, 7776.0, 0.0, None));
+}
+
 #[test]
 fn a_function_that_asks_for_less_is_told_and_is_no_culprit() {
     let (base, head) = one_more_profiled();

@@ -186,8 +186,11 @@ pub(super) struct Waived {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Blame {
-    /// `by call site (dhat)` or `by mapping`.
+    /// `by call site (dhat)`, the same with `, in whole blocks`, or `by mapping`.
     pub(super) by: String,
+    /// The checkpoint that the parts and the difference are of, where it is not the figure's own.
+    #[serde(default)]
+    pub(super) as_of: Option<String>,
     /// The difference to be explained.
     pub(super) counted: f64,
     /// What the parts add up to.
@@ -349,6 +352,7 @@ fn blamed(blame: &blame::Blame) -> Blame {
     };
     Blame {
         by: blame.by.to_owned(),
+        as_of: blame.as_of.clone(),
         counted: blame.counted.value(),
         explained: blame.explained.value(),
         coverage: blame.coverage,

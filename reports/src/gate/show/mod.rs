@@ -211,11 +211,12 @@ fn why(row: &Row) -> Option<String> {
     })
 }
 
-/// `100 % of it by call site (dhat): +1 of +1`.
+/// `100 % of it by call site (dhat): +1 of +1`, `100 % of it as of steady@128 by mapping: …`.
 fn coverage(row: &Row) -> Option<String> {
     let blame = row.blame.as_ref()?;
     let share = crate::units::percent(blame.coverage);
-    Some(format!("{share} of it {}: {} of {}", blame.by, blame.explained.signed(), blame.counted.signed()))
+    let as_of = blame.as_of.as_ref().map(|point| format!("as of {point} ")).unwrap_or_default();
+    Some(format!("{share} of it {as_of}{}: {} of {}", blame.by, blame.explained.signed(), blame.counted.signed()))
 }
 
 /// `providers/src/x.rs:12`.

@@ -217,6 +217,7 @@ fn blamed(path: &str, told: &json::Blame, unit: Unit) -> Read<Blame> {
     };
     Ok(Blame {
         by,
+        as_of: told.as_of.as_deref().map(name),
         counted: value("counted", told.counted)?,
         explained: value("explained", told.explained)?,
         coverage: number(&format!("{path}.coverage"), told.coverage)?,
