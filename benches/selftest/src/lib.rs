@@ -28,6 +28,23 @@ enum Habit {
     Buffer,
     /// [`builds_a_client`].
     Client,
+    /// [`holds`] so many bytes from the beginning: for what resident memory shows, and the self-test does not.
+    Resident(usize),
+}
+
+impl Habit {
+    /// The one that an argument means: `leak`, `resident=065536`.
+    fn of(argument: Option<&str>) -> Option<Self> {
+        Some(match argument? {
+            "nothing" => Self::Nothing,
+            "allocation" => Self::Allocation,
+            "leak" => Self::Leak,
+            "clone" => Self::Clone,
+            "buffer" => Self::Buffer,
+            "client" => Self::Client,
+            other => Self::Resident(other.strip_prefix("resident=")?.parse().ok()?),
+        })
+    }
 }
 
 /// Bytes of the buffer that every request has.
@@ -48,15 +65,12 @@ pub struct Wrapped<P> {
 
 impl<P: Provider> Wrapped<P> {
     async fn new(env: Env, make: fn(Env) -> Making<P>) -> Result<Self, Failure> {
-        let habit = match std::env::args().nth(1).as_deref() {
-            Some("nothing") => Habit::Nothing,
-            Some("allocation") => Habit::Allocation,
-            Some("leak") => Habit::Leak,
-            Some("clone") => Habit::Clone,
-            Some("buffer") => Habit::Buffer,
-            Some("client") => Habit::Client,
-            other => return Err(Failure::unsupported(format!("the regression {other:?}"))),
-        };
+        let argument = std::env::args().nth(1);
+        let habit = Habit::of(argument.as_deref());
+        let habit = habit.ok_or_else(|| Failure::unsupported(format!("the regression {argument:?}")))?;
+        if let Habit::Resident(bytes) = habit {
+            holds(bytes);
+        }
         let body = serde_json::to_vec(&GenerateContentRequest::user_text(env.prompt.as_str()));
         let body = body.map_err(Failure::other)?;
         Ok(Self { inner: Arc::new(make(env.clone()).await?), habit, env, make, body })
@@ -66,7 +80,7 @@ impl<P: Provider> Wrapped<P> {
     async fn before(&self) -> Result<Vec<u8>, Failure> {
         let room = makes_room(if self.habit == Habit::Buffer { 2 * ROOM } else { ROOM });
         match self.habit {
-            Habit::Nothing | Habit::Buffer => {}
+            Habit::Nothing | Habit::Buffer | Habit::Resident(_) => {}
             Habit::Allocation => allocates_once_more(),
             Habit::Leak => leaks(),
             Habit::Clone => clones_the_body(&self.body),
@@ -92,6 +106,12 @@ fn allocates_once_more() {
 #[inline(never)]
 fn leaks() {
     std::mem::forget(black_box(Vec::<u8>::with_capacity(LEAK)));
+}
+
+/// Memory that is written to and kept as long as the process lives.
+#[inline(never)]
+fn holds(bytes: usize) {
+    std::mem::forget(black_box(vec![1_u8; bytes]));
 }
 
 /// A copy that nobody needs.
