@@ -123,6 +123,21 @@ pub fn files_with(folder: &Path, needle: &str) -> Vec<PathBuf> {
     found
 }
 
+/// What git says in a folder.
+pub fn git(folder: &Path, words: &[&str]) -> String {
+    let who = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"];
+    let output = Command::new("git").args(who).args(words).current_dir(folder).output().expect("git is there");
+    assert!(output.status.success(), "git {words:?}: {}", said(&output));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Commits everything in a folder; gives the commit.
+pub fn commit(folder: &Path, message: &str) -> String {
+    git(folder, &["add", "--all"]);
+    git(folder, &["commit", "--quiet", "--allow-empty", "-m", message]);
+    git(folder, &["rev-parse", "HEAD"])
+}
+
 /// Whether python3 is here; in CI it must be.
 pub fn has_python() -> bool {
     let there = Command::new("python3").arg("--version").output().is_ok_and(|o| o.status.success());

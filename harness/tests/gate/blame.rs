@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::common::{self, build_package};
-use crate::repository::{Repository, gate, text, verdict};
+use crate::repository::{Repository, gate, one_cell, text, verdict};
 
 /// A client around the level `bare`, whose functions take memory for each request, one after the other.
 const PROGRAM: &str = r#"
@@ -66,27 +66,18 @@ for allocator in system dhat; do
 done
 "#;
 
-const CONFIG: &str = r#"
-version = 1
-[[subject]]
-id = "mine"
-build = ["sh", "build.sh"]
+const CONFIG: &str = one_cell!(
+    "mine",
+    r#"build = ["sh", "build.sh"]
 command = ["{target}/mine-{allocator}"]
 probes = ["count", "dhat"]
 runtimes = ["current_thread"]
-
-[suite.gate]
-subjects = ["mine"]
-scenarios = ["chat"]
-[[suite.gate.matrix]]
-probes = ["count"]
-
-[gate]
-suite = "gate"
-exact = 3
+"#,
+    r#"exact = 3
 measured = ["src"]
 own = ["mine"]
-"#;
+"#
+);
 
 /// The library of a package as it is linked into `plimsoll-selftest`.
 fn library(built: &str, name: &str) -> PathBuf {

@@ -11,26 +11,34 @@ pub(crate) struct Repository {
     dir: TempDir,
 }
 
-/// A subject whose program does with each request what its argument says, `nothing` to begin with; and a suite of one cell of it.
-pub(crate) const ONE_CELL: &str = r#"
-version = 1
-[[subject]]
-id = "level"
-command = ["PROGRAMS/release/selftest-bare-{allocator}", "nothing"]
+/// A `plimsoll.toml` of one cell: a subject by its name, asked by `chat` under `count`; what else is said of the subject, and of the gate.
+macro_rules! one_cell {
+    ($id:literal, $subject:literal, $gate:literal) => {
+        concat!(
+            "version = 1\n[[subject]]\nid = \"",
+            $id,
+            "\"\n",
+            $subject,
+            "\n[suite.gate]\nsubjects = [\"",
+            $id,
+            "\"]\nscenarios = [\"chat\"]\n[[suite.gate.matrix]]\nprobes = [\"count\"]\n\n[gate]\nsuite = \"gate\"\n",
+            $gate
+        )
+    };
+}
+pub(crate) use one_cell;
+
+/// A subject whose program does with each request what its argument says, `nothing` to begin with.
+pub(crate) const ONE_CELL: &str = one_cell!(
+    "level",
+    r#"command = ["PROGRAMS/release/selftest-bare-{allocator}", "nothing"]
 probes = ["count", "dhat"]
 runtimes = ["current_thread"]
-
-[suite.gate]
-subjects = ["level"]
-scenarios = ["chat"]
-[[suite.gate.matrix]]
-probes = ["count"]
-
-[gate]
-suite = "gate"
-exact = 3
+"#,
+    r#"exact = 3
 own = ["plimsoll-selftest"]
-"#;
+"#
+);
 
 impl Repository {
     /// One commit on `main`, with this `plimsoll.toml`.
@@ -63,16 +71,12 @@ impl Repository {
 
     /// Commits everything; gives the commit.
     pub(crate) fn commit(&self, message: &str) -> String {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--allow-empty", "-m", message]);
-        self.git(&["rev-parse", "HEAD"])
+        common::commit(self.path(), message)
     }
 
     /// What git says.
     pub(crate) fn git(&self, words: &[&str]) -> String {
-        let output = git(self.path(), words);
-        assert!(output.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        common::git(self.path(), words)
     }
 
     /// `plimsoll gate ARGS…`
@@ -91,8 +95,7 @@ impl Repository {
         let from = format!("file://{}", self.path().display());
         let (depth, to) = (depth.to_string(), dir.path().join("clone"));
         let words = ["clone", "--quiet", "--depth", &depth, "--no-single-branch", "--branch", branch, &from, "clone"];
-        let output = git(dir.path(), &words);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        common::git(dir.path(), &words);
         (dir, to)
     }
 }
@@ -131,9 +134,4 @@ fn gate_command_in(folder: &Path, args: &[&str]) -> Command {
         command.env_remove(variable);
     }
     command
-}
-
-fn git(folder: &Path, words: &[&str]) -> Output {
-    let who = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"];
-    Command::new("git").args(who).args(words).current_dir(folder).output().expect("git is there")
 }

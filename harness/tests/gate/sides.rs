@@ -6,26 +6,17 @@ use plimsoll::config::Project;
 use plimsoll::gate::git::Git;
 use plimsoll::gate::sides::{self, Sides};
 
-use crate::repository::Repository;
+use crate::repository::{Repository, one_cell};
 
 /// A subject whose program is put together of a part that is measured and one that is the instrument. Each build leaves a line.
-const PUT_TOGETHER: &str = r#"
-version = 1
-[[subject]]
-id = "level"
-build = ["sh", "build.sh"]
+const PUT_TOGETHER: &str = one_cell!(
+    "level",
+    r#"build = ["sh", "build.sh"]
 command = ["{target}/program"]
-
-[suite.gate]
-subjects = ["level"]
-scenarios = ["chat"]
-[[suite.gate.matrix]]
-probes = ["count"]
-
-[gate]
-suite = "gate"
-measured = ["level", "lock"]
-"#;
+"#,
+    r#"measured = ["level", "lock"]
+"#
+);
 
 const BUILD: &str = "mkdir -p $CARGO_TARGET_DIR/release
 pwd >> BUILDS

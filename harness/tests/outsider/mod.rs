@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
-use crate::common::{Project, assert_code, has_python, repository, said};
+use crate::common::{Project, assert_code, commit, git, has_python, repository, said};
 
 const SUBJECT: &str = r#"
 version = 1
@@ -55,18 +55,6 @@ fn grow(project: &Path) {
     fs::write(client, grown).expect("writable");
 }
 
-fn git(project: &Path, words: &[&str]) -> String {
-    let who = ["-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "init.defaultBranch=main"];
-    let output = Command::new("git").args(who).args(words).current_dir(project).output().expect("git");
-    assert!(output.status.success(), "{}", said(&output));
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-fn commit(project: &Path, message: &str) {
-    git(project, &["add", "--all"]);
-    git(project, &["commit", "--quiet", "--allow-empty", "-m", message]);
-}
-
 fn verdict(project: &Path) -> Value {
     serde_json::from_slice(&fs::read(project.join("out/verdict.json")).expect("a verdict")).expect("JSON")
 }
@@ -92,7 +80,7 @@ fn a_list_more_in_each_request_of_a_stranger_s_client_fails_and_the_same_code_pa
     }
     let project = strangers();
     let path = project.path();
-    git(path, &["init", "--quiet"]);
+    git(path, &["init", "--quiet", "--initial-branch=main"]);
     commit(path, "a client");
     fs::write(path.join("README"), "what it is\n").expect("writable");
     commit(path, "words");
