@@ -3,6 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
+use super::culprits::{culprits, explained};
 use super::{
     Context, bytes, change, coverage, difference, failing, family, limit, named, place, runs, smallest, told, versions,
     waiver, what, why,
@@ -11,13 +12,15 @@ use crate::cell::name;
 use crate::gate::verdict::{Outcome, Row, Side, Verdict};
 use crate::terminal::{Paint, push_wrapped};
 
-/// Parts of a difference that are told.
+/// Culprits, cells of a culprit and parts of a difference that are told.
+const CULPRITS: usize = 10;
+const CELLS: usize = 6;
 const PARTS: usize = 5;
 /// Crates of other versions that are told.
 const CRATES: usize = 20;
 
 /// The verdict for a terminal of `width` columns (unlimited if `None`), with ANSI colours if `colour`. `everything` shows the rows that passed
-/// as well, with the smallest change that would have been seen in each.
+/// as well, with the smallest change that would have been seen in each, and each difference in its parts.
 #[must_use]
 pub fn terminal(verdict: &Verdict, context: &Context, width: Option<u16>, colour: bool, everything: bool) -> String {
     let paint = Paint { colour };
@@ -49,7 +52,8 @@ pub fn terminal(verdict: &Verdict, context: &Context, width: Option<u16>, colour
             push_wrapped(&mut out, &line, width, |text| paint.dim(text));
         }
     }
-    for row in failing(verdict) {
+    push_culprits(&mut out, verdict, width, &paint);
+    for row in failing(verdict).filter(|_| everything) {
         push_blame(&mut out, row, width, &paint);
     }
     push_dependencies(&mut out, verdict, width, &paint);
@@ -129,6 +133,30 @@ fn push_dependencies(out: &mut String, verdict: &Verdict, width: Option<u16>, pa
     }
 }
 
+/// The functions behind the failing rows, each once.
+fn push_culprits(out: &mut String, verdict: &Verdict, width: Option<u16>, paint: &Paint) {
+    let all = culprits(verdict);
+    let Some(explained) = explained(verdict).filter(|_| !all.is_empty()) else { return };
+    out.push('\n');
+    push_wrapped(out, &format!("where it comes from: {explained}"), width, |text| paint.bold(text));
+    for culprit in all.iter().take(CULPRITS) {
+        let at = place(culprit.part).map(|place| format!(" at {place}")).unwrap_or_default();
+        push_wrapped(out, &format!("  {}{at}", culprit.part.name), width, str::to_owned);
+        push_wrapped(out, &format!("    {}", culprit.amounts().join(", ")), width, str::to_owned);
+        let cells = culprit.cells();
+        for cell in cells.iter().take(CELLS) {
+            push_wrapped(out, &format!("    in {}", name(cell)), width, |text| paint.dim(text));
+        }
+        if cells.len() > CELLS {
+            push_wrapped(out, &format!("    and in {} more", cells.len() - CELLS), width, |text| paint.dim(text));
+        }
+    }
+    if all.len() > CULPRITS {
+        out.push_str(&format!("  and {} more\n", all.len() - CULPRITS));
+    }
+}
+
+/// A difference in its parts.
 fn push_blame(out: &mut String, row: &Row, width: Option<u16>, paint: &Paint) {
     let (Some(blame), Some(coverage)) = (&row.blame, coverage(row)) else { return };
     let heading = format!("{}, {}: {coverage}", name(&row.cell), what(row));
