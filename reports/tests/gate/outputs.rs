@@ -83,6 +83,23 @@ fn a_culprit_of_several_cells_is_named_once_with_what_it_moves_in_each() {
 }
 
 #[test]
+fn of_a_difference_that_is_explained_by_less_than_half_nobody_is_named() {
+    let mut verdict = failing();
+    for blame in verdict.rows.iter_mut().filter_map(|row| row.blame.as_mut()) {
+        blame.coverage = 0.4;
+    }
+    let comment = show::comment(&verdict, &context(), false);
+    let unknown =
+        "**Where it comes from** cannot be said: 40 % of each difference is explained by call site (dhat).\n\n|";
+    assert!(comment.contains(unknown), "{comment}");
+    assert!(comment.contains("heap.allocs per request**: 40 % of it by call site"), "its parts are told: {comment}");
+    assert!(!show::terminal(&verdict, &context(), None, false, false).contains("wrapper::Wrapper::send"));
+    for mark in show::annotations(&verdict).lines().filter(|line| line.starts_with("::error ")) {
+        assert!(mark.starts_with("::error title=") && mark.contains("; 40 %25 of it"), "{mark}");
+    }
+}
+
+#[test]
 fn commits_are_shortened_and_linked_in_full() {
     let linked = |source: &str| {
         let context = Context { source: Some(source.into()), ..context() };

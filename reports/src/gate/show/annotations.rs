@@ -50,8 +50,7 @@ pub fn annotations(verdict: &Verdict) -> String {
 fn blamed(level: &str, culprit: &Culprit<'_>) -> String {
     let mut message = format!("{}: {}", culprit.part.name, culprit.amounts().join(", "));
     for row in culprit.rows().take(ROWS) {
-        let coverage = coverage(row).map(|coverage| format!("; {coverage}")).unwrap_or_default();
-        message.push_str(&format!("\n{}{coverage}", told(row)));
+        message.push_str(&format!("\n{}", told(row)));
     }
     let more = culprit.rows().count().saturating_sub(ROWS);
     if more > 0 {
@@ -68,10 +67,11 @@ fn blamed(level: &str, culprit: &Culprit<'_>) -> String {
     command(level, &properties, &message)
 }
 
-/// A failing row in a sentence.
+/// A failing row in a sentence, with how much of it is explained.
 fn told(row: &Row) -> String {
     let said = why(row).unwrap_or_else(|| format!("{}, {} (limit: {})", change(row), difference(row), limit(row)));
-    format!("{}, {}: {said}", name(&row.cell), what(row))
+    let coverage = coverage(row).map(|coverage| format!("; {coverage}")).unwrap_or_default();
+    format!("{}, {}: {said}{coverage}", name(&row.cell), what(row))
 }
 
 /// `::error file=a.rs,line=1,title=…::…`, escaped as GitHub's own toolkit escapes it.

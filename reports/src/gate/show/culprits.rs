@@ -17,11 +17,14 @@ pub(super) struct Culprit<'a> {
     moved: Vec<(&'a Row, Quantity)>,
 }
 
-/// All of them, those that move the most rows first.
+/// How much of a difference must be explained before anybody is named for it.
+const ENOUGH: f64 = 0.5;
+
+/// All of them, those that move the most rows first. Of a difference that its parts explain by less than half, the largest part may be anybody's.
 pub(super) fn culprits(verdict: &Verdict) -> Vec<Culprit<'_>> {
     let mut all: Vec<Culprit<'_>> = Vec::new();
     let mut known: BTreeMap<(&str, Option<&str>), usize> = BTreeMap::new();
-    for (row, blame) in blamed(verdict) {
+    for (row, blame) in blamed(verdict).filter(|(_, blame)| blame.coverage >= ENOUGH) {
         for part in needed(blame) {
             let at = *known.entry((&part.name, part.file.as_deref())).or_insert(all.len());
             match all.get_mut(at) {

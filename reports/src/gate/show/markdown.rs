@@ -218,8 +218,9 @@ fn table(verdict: &Verdict, names: &Names<'_>) -> String {
 /// The functions behind the failing rows: what each moves, and in which cells.
 fn blame(verdict: &Verdict, context: &Context, names: &Names<'_>) -> String {
     let all = culprits(verdict);
-    let Some(explained) = explained(verdict).filter(|_| !all.is_empty()) else { return String::new() };
-    let mut out = format!("**Where it comes from**: {}.\n\n", cell(&explained));
+    let Some(explained) = explained(verdict) else { return String::new() };
+    let begins = if all.is_empty() { " cannot be said" } else { "" };
+    let mut out = format!("**Where it comes from**{begins}: {}.\n\n", cell(&explained));
     for culprit in all.iter().take(CULPRITS) {
         let (cells, amounts) = (culprit.cells(), culprit.amounts());
         let amounts: Vec<String> = amounts.iter().map(|amount| cell(amount)).collect();
@@ -233,7 +234,9 @@ fn blame(verdict: &Verdict, context: &Context, names: &Names<'_>) -> String {
     if all.len() > CULPRITS {
         let _ = writeln!(out, "- and {} more", all.len() - CULPRITS);
     }
-    out.push('\n');
+    if !all.is_empty() {
+        out.push('\n');
+    }
     out
 }
 

@@ -136,9 +136,10 @@ fn push_dependencies(out: &mut String, verdict: &Verdict, width: Option<u16>, pa
 /// The functions behind the failing rows, each once.
 fn push_culprits(out: &mut String, verdict: &Verdict, width: Option<u16>, paint: &Paint) {
     let all = culprits(verdict);
-    let Some(explained) = explained(verdict).filter(|_| !all.is_empty()) else { return };
+    let Some(explained) = explained(verdict) else { return };
+    let begins = if all.is_empty() { " cannot be said" } else { "" };
     out.push('\n');
-    push_wrapped(out, &format!("where it comes from: {explained}"), width, |text| paint.bold(text));
+    push_wrapped(out, &format!("where it comes from{begins}: {explained}"), width, |text| paint.bold(text));
     for culprit in all.iter().take(CULPRITS) {
         let at = place(culprit.part).map(|place| format!(" at {place}")).unwrap_or_default();
         push_wrapped(out, &format!("  {}{at}", culprit.part.name), width, str::to_owned);
