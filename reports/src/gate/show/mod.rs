@@ -157,7 +157,9 @@ fn change(row: &Row) -> String {
         (side(row.base), side(row.head))
     };
     let (mut base, mut head) = shown(|side| side.to_string());
-    if base == head && row.difference.is_some_and(|difference| difference.value() != 0.0) {
+    // What is told as so many bytes does not show in figures that are told in KiB, nor what is told in KiB in some of MiB.
+    let hides = |more: Quantity| more.value() != 0.0 && (base == head || more.to_string() == more.in_full());
+    if row.difference.is_some_and(hides) {
         (base, head) = shown(Quantity::in_full);
     }
     format!("{base} → {head}")
