@@ -60,7 +60,7 @@ plimsoll_worker::subject! {
 const BUILD: &str = r#"set -e
 mkdir -p $CARGO_TARGET_DIR/release
 for allocator in system dhat; do
-    CARGO_PKG_VERSION=1.0.0 rustc --edition 2024 -O -C debuginfo=1 --cfg $allocator --crate-name mine \
+    CARGO_PKG_VERSION=1.0.0 rustc --edition 2024 -C opt-level=1 -C debuginfo=1 --cfg $allocator --crate-name mine \
         -L dependency=LIBRARIES --extern plimsoll_worker=WORKER --extern plimsoll_subjects=SUBJECTS --extern plimsoll_providers=PROVIDERS \
         -o $CARGO_TARGET_DIR/release/mine-$allocator src/main.rs
 done
