@@ -9,6 +9,8 @@ use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::scan::plain;
+
 /// The deepest nesting; serde_json's own.
 const MAX_DEPTH: u8 = 127;
 
@@ -77,15 +79,15 @@ impl<'de> Decoder<'de> {
     fn string_token(&mut self) -> Result<(&'de mut [u8], bool), DecodeError> {
         let (mut at, mut escaped) = (1, false);
         loop {
+            at += plain(self.rest.get(at..).unwrap_or_default());
             match self.rest.get(at) {
                 None => return Err(self.wrong("a string without an end")),
                 Some(b'"') => break,
-                Some(0..0x20) => return Err(self.wrong("a control character in a string")),
                 Some(b'\\') => {
                     escaped = true;
                     at += 2;
                 }
-                Some(_) => at += 1,
+                Some(_) => return Err(self.wrong("a control character in a string")),
             }
         }
         let token = self.take(at + 1);

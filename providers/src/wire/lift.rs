@@ -9,6 +9,7 @@ use serde_json::Value;
 use smallvec::SmallVec;
 
 use super::buffer::Buffer;
+use super::scan::plain;
 use crate::types::{Data, GenerateContentResponse, Part};
 
 /// serde_json refuses anything deeper; the skeleton is left to it from there on.
@@ -202,14 +203,13 @@ impl<B: Buffer<Full = std::convert::Infallible>> Lifter<B> {
         while let Some(&byte) = rest.first() {
             match *escape {
                 Escape::None => {
-                    let plain =
-                        rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
                     if text.is_empty() {
                         // One allocation for a text that lies in the chunk whole; escapes only make it shorter.
                         text.reserve_exact(raw_length(rest));
                     }
-                    text.extend_from_slice(&rest[..plain]);
-                    rest = &rest[plain..];
+                    let (run, behind) = rest.split_at(plain(rest));
+                    text.extend_from_slice(run);
+                    rest = behind;
                     match rest.first() {
                         None => return Ok(rest),
                         Some(b'"') => {
@@ -321,16 +321,16 @@ impl<B: Buffer<Full = std::convert::Infallible>> Lifter<B> {
 
 /// How long the string that begins here is in its raw form, as far as the chunk has it.
 fn raw_length(chunk: &[u8]) -> usize {
-    let mut escaped = false;
-    let end = chunk.iter().position(|byte| match byte {
-        _ if std::mem::take(&mut escaped) => false,
-        b'\\' => {
-            escaped = true;
-            false
+    let mut at = 0;
+    while let Some(rest) = chunk.get(at..) {
+        at += plain(rest);
+        match chunk.get(at) {
+            Some(b'\\') => at += 2,
+            // Its end, or a control character, where reading it will end.
+            _ => return at,
         }
-        byte => *byte == b'"',
-    });
-    end.unwrap_or(chunk.len())
+    }
+    chunk.len()
 }
 
 const LONE_SURROGATE: LiftError = LiftError::Text("half of a surrogate pair");

@@ -7,6 +7,7 @@
 //! - [`lift`]: an answer read while it arrives
 //! - [`head`], [`chunked`], [`gzip`]: HTTP/1.1 and what its bodies are packed in
 //! - [`push_json`]: JSON as events while it arrives
+//! - `scan`: where the next byte stands that matters
 //! - [`visit`]: an answer told to a visitor while it arrives
 //! - [`decode`]: JSON by serde, escapes undone in the buffer
 
@@ -19,6 +20,7 @@ pub mod gzip;
 pub mod head;
 pub mod lift;
 pub mod push_json;
+mod scan;
 pub mod sse;
 pub mod visit;
 

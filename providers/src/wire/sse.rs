@@ -9,6 +9,7 @@
 use std::ops::ControlFlow;
 
 use super::buffer::Buffer;
+use super::scan::line_end;
 
 /// The most that may precede data in a line: a byte order mark and `data: `.
 const PREFIX: usize = 9;
@@ -96,7 +97,7 @@ impl SseReader {
                 append(buffer, rest, self.max_event, self.max_event)?;
                 return Ok(ControlFlow::Continue(()));
             }
-            let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
+            let Some(end) = line_end(rest) else {
                 self.hold(buffer, held.take())?;
                 self.append_line(buffer, rest)?;
                 return Ok(ControlFlow::Continue(()));

@@ -1,5 +1,6 @@
 //! The strings of a document.
 
+use super::super::scan::plain;
 use super::{Event, JsonError, PushJson, State, unexpected};
 
 /// How far an escape was read.
@@ -49,8 +50,7 @@ impl PushJson {
                 rest = &rest[1..];
                 continue;
             }
-            let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
-            let (run, behind) = rest.split_at(end);
+            let (run, behind) = rest.split_at(plain(rest));
             let run = self.valid(run, behind.is_empty())?;
             rest = behind;
             match rest.first() {
