@@ -1,7 +1,7 @@
 //! What to do, computed from the figures: each recommendation says by which rule it was made and which figures triggered it. Where a rule finds
 //! nothing to go by, it says nothing.
 
-use crate::derive::Figure;
+use crate::derive::{Figure, SLOPE_AT};
 use crate::techniques::{self, Sign};
 use crate::units::{Bytes, percent, ratio};
 use crate::view::pick::{Pick, Picks, place};
@@ -265,7 +265,7 @@ fn growing(view: &View, picks: &Picks<'_>) -> Option<Recommendation> {
         for row in view.usual(scenario, "count", &Figure::slope("heap.live")) {
             let Some(slope) = view.figure(row, "count", &Figure::slope("heap.live")) else { continue };
             let is_level = picks.lines.iter().any(|line| line.row.subject == row.subject && line.is_level());
-            if is_level && slope.stats.min > 0.0 {
+            if is_level && slope.stats.min > 0.0 && never_fell(view, row, "heap.live") {
                 let name = format!("`{}`", row.subject);
                 if !names.contains(&name) {
                     names.push(name);
@@ -282,9 +282,18 @@ fn growing(view: &View, picks: &Picks<'_>) -> Option<Recommendation> {
     (!names.is_empty()).then(|| Recommendation {
         id: "growing",
         advice: format!("Look for a leak in {} before using it for long.", names.join(", ")),
-        rule: "the live heap’s slope, the smaller of two segments, is above zero in every process of the cell",
+        rule: "the live heap’s slope, the smaller of two segments, is above zero in every process of the cell, and at no checkpoint is it lower than at one before",
         figures,
     })
+}
+
+/// Whether a metric, once warm, is at no checkpoint lower than at the one before. What comes and goes with buffers can rise over any two segments by chance.
+fn never_fell(view: &View, row: &Row, metric: &str) -> bool {
+    let soak = (2..=10).map(|thousand| format!("steady@{thousand}000"));
+    let at = SLOPE_AT.iter().map(|name| (*name).to_owned()).chain(soak);
+    at.filter_map(|checkpoint| view.figure(row, "count", &Figure::at(&checkpoint, metric)))
+        .map(|figure| figure.stats.median)
+        .is_sorted()
 }
 
 fn beside(line: &Pick<'_>, at: usize, what: &str) -> String {
