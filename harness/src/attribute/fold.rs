@@ -61,8 +61,8 @@ fn is_std(frame: &Frame) -> bool {
 /// What lies between dhat and whoever called the standard library.
 fn is_glue(frame: &Frame) -> bool {
     let symbol = ["__rust_", "__rustc", "__rg_", "__rdl_"].iter().any(|prefix| frame.function.starts_with(prefix));
-    // A wrapper around the allocator, whoever's it is, asks for nobody.
-    let wrapper = frame.function.contains("::GlobalAlloc>::");
+    // A wrapper around the allocator, whoever's it is, asks for nobody; nor do the methods that it does not write itself, as `alloc_zeroed`.
+    let wrapper = ["::GlobalAlloc>::", "::GlobalAlloc::"].iter().any(|method| frame.function.contains(method));
     symbol || wrapper || is_crate(frame, "dhat") || is_crate(frame, "backtrace")
 }
 
@@ -141,6 +141,12 @@ mod tests {
         wrapped.push(("plimsoll-worker", "<plimsoll_worker::Counted as core::alloc::global::GlobalAlloc>::alloc"));
         wrapped.extend([GLUE[3], ("mine", "mine::ask"), START[4]]);
         assert_eq!(names(&wrapped), ["alloc::alloc::alloc", "mine::ask"]);
+        // Zeroed memory comes by a method that dhat leaves to the trait, and by a symbol that is told of the program which chose the allocator.
+        let mut zeroed = GLUE[..3].to_vec();
+        zeroed.push(("std", "core::alloc::global::GlobalAlloc::alloc_zeroed"));
+        zeroed.push(("plimsoll-worker", "__rustc::__rust_alloc_zeroed"));
+        zeroed.extend([("std", "alloc::vec::from_elem"), ("mine", "mine::ask"), START[4]]);
+        assert_eq!(names(&zeroed), ["alloc::vec::from_elem", "mine::ask"]);
         // dhat's own wrapper can be inlined into one that the standard library does not stand between.
         let direct = [GLUE[0], GLUE[2], ("mine", "mine::ask"), START[4]];
         assert_eq!(names(&direct), ["mine::ask"]);
