@@ -6,7 +6,8 @@ use super::{Config, Matrix, Suite, suggest};
 type Wrong = (String, String);
 
 /// Makes every suite that includes others one of its own: their subjects, scenarios and entries after its own, each entry with the subjects,
-/// scenarios and samples that it has in its own suite. A cell that is in several is measured once, with the samples of the first.
+/// scenarios and samples that it has in its own suite. A cell that is in several is one cell, with the most samples that any of them has
+/// (`plan::select`).
 ///
 /// # Errors
 /// The key of an `include` that names no suite, or one that includes others itself; and of a suite that has nothing to measure.

@@ -10,6 +10,7 @@ pub mod order;
 pub mod predict;
 pub mod scenario;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use plimsoll_reports::cell::name as cell_name;
@@ -64,7 +65,7 @@ pub fn select(project: &Project, name: &str, narrow: &Narrow) -> Result<Selectio
         }
     }
     let mut selection = Selection::default();
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeMap::new();
     for subject in in_order(project, suite) {
         for scenario in suite.scenarios.iter().filter_map(|id| scenario::find(id)) {
             for matrix in &suite.matrix {
@@ -79,10 +80,22 @@ pub fn select(project: &Project, name: &str, narrow: &Narrow) -> Result<Selectio
                             probe: probe.as_str().to_owned(),
                             factors,
                         };
-                        if narrow.keeps(&cell, probe) && seen.insert(cell.clone()) {
-                            let samples =
-                                narrow.samples.unwrap_or_else(|| matrix.samples.unwrap_or(suite.samples).of(probe));
-                            selection.cells.push(PlannedCell { cell, samples });
+                        if !narrow.keeps(&cell, probe) {
+                            return;
+                        }
+                        let samples =
+                            narrow.samples.unwrap_or_else(|| matrix.samples.unwrap_or(suite.samples).of(probe));
+                        match seen.entry(cell.clone()) {
+                            Entry::Vacant(place) => {
+                                place.insert(selection.cells.len());
+                                selection.cells.push(PlannedCell { cell, samples });
+                            }
+                            // Each of the suites that this one is made of has samples enough for what it asks.
+                            Entry::Occupied(place) if !suite.include.is_empty() => {
+                                let planned = &mut selection.cells[*place.get()];
+                                planned.samples = planned.samples.max(samples);
+                            }
+                            Entry::Occupied(_) => {}
                         }
                     }
                 });
@@ -310,6 +323,16 @@ mod tests {
         let narrow = Narrow { samples: Some(9), probes: vec![Probe::Count], ..Narrow::default() };
         let few = select(&project(TWO), "s", &narrow).expect("selects");
         assert!(few.cells.iter().all(|c| c.samples == 9 && c.cell.probe == "count"));
+    }
+
+    #[test]
+    fn a_cell_of_several_included_suites_has_the_most_samples_that_any_of_them_has() {
+        let more = "[suite.t]\nsubjects = [\"level\"]\nscenarios = [\"chat\"]\nsamples = { rss = 9, count = 1 }\n\
+                    matrix = [{ probes = [\"rss\", \"count\"] }]\n[suite.both]\ninclude = [\"s\", \"t\"]\n";
+        let project = project(&format!("{}{more}", TWO.replace("        ", "")));
+        let cells = select(&project, "both", &Narrow::default()).expect("selects").cells;
+        let of = |wanted: &str| cells.iter().find(|c| cell_name(&c.cell).starts_with(wanted)).map(|c| c.samples);
+        assert_eq!((of("level/chat/rss"), of("level/chat/count"), of("level/stream/rss")), (Some(9), Some(4), Some(3)));
     }
 
     #[test]
