@@ -153,7 +153,8 @@ impl Connection {
         }
     }
 
-    /// Whether a connection that was idle can be used: nothing was said on it that nobody asked for, and it was not ended.
+    /// Whether a connection that was idle can be used: nothing was said on it that nobody asked for, not even half a record, and
+    /// it was not ended.
     pub(super) fn is_quiet(&mut self) -> bool {
         let mut inbox = None;
         let quiet = match self.read(&mut inbox) {
@@ -166,7 +167,10 @@ impl Connection {
                 self.turn(&mut inbox, &mut outgoing).is_ok() && inbox.is_none() && outgoing.is_none()
             }
         };
-        quiet && !self.ended && !matches!(&self.tls, Tls::Records(records) if records.is_spent())
+        quiet
+            && !self.ended
+            && self.incoming.is_none()
+            && !matches!(&self.tls, Tls::Records(records) if records.is_spent())
     }
 
     async fn handshake(&mut self) -> io::Result<()> {

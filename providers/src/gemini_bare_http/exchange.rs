@@ -55,13 +55,15 @@ pub(super) async fn ask(mut connection: Box<Connection>, request: [&[u8]; 2]) ->
     loop {
         let bytes = inbox.as_ref().map_or(&[][..], |inbox| &inbox.as_ref()[at..]);
         let invalid = |error: HeadError| refused(io::Error::new(io::ErrorKind::InvalidData, error));
-        if let Some((head, length)) = Head::read(bytes, MAX_HEAD).map_err(invalid)? {
+        if let Some((mut head, length)) = Head::read(bytes, MAX_HEAD).map_err(invalid)? {
             let place = at..at + length;
             at = place.end;
             if head.status == 101 {
                 return Err(refused(io::Error::other("the server changes to a protocol that nobody asked for")));
             }
             if !head.is_interim() {
+                // What is sent behind half a request is read as the rest of it.
+                head.keep_alive &= unsent.is_none();
                 return Ok(Answer { head, connection, body: head.framing.reader(), inbox, at, place });
             }
             interim += 1;

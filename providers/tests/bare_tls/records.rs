@@ -236,6 +236,37 @@ async fn a_connection_that_was_ended_while_it_waited_is_not_used_again() {
     }
 }
 
+/// Half a record may turn out to be anything, the beginning of an answer to the next request too.
+#[tokio::test]
+async fn a_connection_on_which_half_a_record_waits_is_not_used_again() {
+    for form in FORMS {
+        let (asked_again, asked) = channel();
+        let port = listen({
+            let (asked_again, config) = (Mutex::new(asked_again), config(&[&TLS13]));
+            move |_, stream| {
+                let mut tls = accept(&config, stream)?;
+                request(&mut tls)?;
+                // In one piece with the beginning of a record of 64 bytes.
+                write!(tls.conn.writer(), "{}{BODY}", head())?;
+                let mut bytes = Vec::new();
+                while tls.conn.wants_write() {
+                    tls.conn.write_tls(&mut bytes)?;
+                }
+                bytes.extend_from_slice(&[DATA, 3, 3, 0, 64, 1, 2, 3]);
+                tls.sock.write_all(&bytes)?;
+                let again = tls.sock.read(&mut [0; 1]).unwrap_or_default();
+                asked_again.lock().unwrap().send(again).map_err(std::io::Error::other)
+            }
+        });
+        let provider = provider(port, form).await;
+        for _ in 0..3 {
+            assert_eq!(ask(&provider).await.unwrap(), "safe");
+        }
+        drop(provider);
+        assert_eq!([asked.recv(), asked.recv(), asked.recv()], [Ok(0); 3], "{form:?}");
+    }
+}
+
 /// What a peer sends that does as it pleases.
 #[derive(Clone)]
 enum Say {
