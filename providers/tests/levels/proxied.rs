@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use plimsoll_providers::gemini_proxied::{ProxiedGeminiProvider, ProxyAddress, TlsProxy};
-use plimsoll_providers::{Crypto, Error, Options, Phase, Protocol, Provider, Timeouts, Trust};
+use plimsoll_providers::{Crypto, Error, GenerateContentRequest, Options, Phase, Protocol, Provider, Timeouts, Trust};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::server::{Server, Step, answer, whole};
-use crate::{CANARY, Proxied, Subject, config, in_time, question};
+use crate::{Bare, CANARY, Proxied, Subject, config, in_time, question};
 
 fn certificates() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../harness/src/mock/certs")
@@ -129,6 +130,65 @@ async fn a_unix_socket_will_do() {
         // All connections ended with it.
         server.ended(1).await;
         provider.generate(&question()).await.unwrap_err();
+        std::fs::remove_file(path).unwrap();
+    })
+    .await;
+}
+
+/// A server that reads no more than the beginning of a request, says no, and hangs up: what it says counts for more than that it hung
+/// up, also by way of the proxy.
+#[tokio::test]
+async fn a_refusal_that_comes_before_all_was_sent_is_heard() {
+    async fn hears<S: Subject>(base: &str) {
+        let provider = S::at(base, Options::default()).await;
+        let request = GenerateContentRequest::user_text("x".repeat(8 << 20));
+        for number in 0..20 {
+            let error = provider.generate(&request).await.unwrap_err();
+            assert_eq!(error.api().map(|api| api.code), Some(413), "{number}: {error}");
+        }
+    }
+    in_time(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                // What was not read makes the end a reset.
+                let _ = stream.read(&mut [0; 1024]).await;
+                let _ = stream.write_all(b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n").await;
+            }
+        });
+        hears::<Bare>(&base).await;
+        hears::<Proxied>(&base).await;
+    })
+    .await;
+}
+
+/// A server that takes half a request, answers, and stays: what is sent behind the half is the rest of it and no request.
+#[tokio::test]
+async fn a_connection_that_has_half_a_request_on_it_is_not_used_again() {
+    use std::io::{Read, Write};
+    in_time(async {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("half-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        std::thread::spawn(move || {
+            let mut open = Vec::new();
+            for mut stream in listener.incoming().flatten() {
+                stream.read_exact(&mut [0; 1024]).unwrap();
+                stream.shutdown(std::net::Shutdown::Read).unwrap();
+                // What had come before, so that the next byte finds nobody instead of no room.
+                std::io::copy(&mut stream, &mut std::io::sink()).unwrap();
+                let body = answer("found", Some("STOP"));
+                write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+                open.push(stream);
+            }
+        });
+        let address = ProxyAddress::Unix(path.clone());
+        let provider = ProxiedGeminiProvider::new(config("http://localhost"), address).await.unwrap();
+        let request = GenerateContentRequest::user_text("x".repeat(4 << 20));
+        for _ in 0..3 {
+            assert_eq!(provider.generate(&request).await.unwrap().text(), "found");
+        }
         std::fs::remove_file(path).unwrap();
     })
     .await;

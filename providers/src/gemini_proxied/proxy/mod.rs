@@ -9,6 +9,7 @@
 mod request;
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -191,10 +192,24 @@ impl std::fmt::Debug for Server {
 async fn both_ways(local: impl Local, remote: impl AsyncRead + AsyncWrite + Unpin, mut requests: Requests<'_>) {
     let (mut local_read, mut local_write) = tokio::io::split(local);
     let (mut remote_read, mut remote_write) = tokio::io::split(remote);
-    let whole = tokio::select! {
-        // Whoever asked hung up: so do we, and the server stops working for nobody.
-        _ = requests.pass(&mut local_read, &mut remote_write) => true,
-        answered = answers(&mut remote_read, &mut local_write) => answered.is_ok(),
+    let whole = {
+        let mut answering = pin!(answers(&mut remote_read, &mut local_write));
+        tokio::select! {
+            passed = requests.pass(&mut local_read, &mut remote_write) => match passed {
+                // What the server says of a request counts for more than that it took no more of it. The rest of the request goes
+                // nowhere; whoever asked need not get stuck with it.
+                Ok(false) => {
+                    let mut nowhere = tokio::io::sink();
+                    tokio::select! {
+                        _ = tokio::io::copy(&mut local_read, &mut nowhere) => true,
+                        answered = &mut answering => answered.is_ok(),
+                    }
+                }
+                // Whoever asked hung up: so do we, and the server stops working for nobody.
+                _ => true,
+            },
+            answered = &mut answering => answered.is_ok(),
+        }
     };
     if whole {
         let _ = local_write.shutdown().await;
