@@ -45,7 +45,9 @@ impl Config {
         if self.default_model.is_empty() {
             return Err(Error::config("default_model is empty: name a model, e.g. gemini-2.5-flash"));
         }
-        if self.api_version.is_empty() || self.api_version.contains(['/', '?', '#']) {
+        // It stands in the first line of a request as it is: what could end that line, or lead elsewhere, is no version.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if matches!(&*self.api_version, "" | "." | "..") || !self.api_version.bytes().all(plain) {
             return Err(Error::config("api_version must be one path segment, e.g. v1beta"));
         }
         let base = reqwest::Url::parse(self.base()).map_err(|error| {

@@ -91,11 +91,14 @@ mod on {
             let error = S::make(crate::config(base), Options::default()).await.err();
             assert!(error.is_some_and(|error| error.to_string().contains("base_url")), "{base:?}");
         }
-        let mut config = crate::config("http://localhost");
-        config.api_version = "v1/beta".to_owned();
-        assert!(
-            S::make(config, Options::default()).await.is_err_and(|error| error.to_string().contains("api_version"))
-        );
+        for version in
+            ["", ".", "..", "v1/beta", "v1?beta", "v1#beta", "v1%2fbeta", "v1 HTTP/1.1\r\nx: y", "v1\n", "vé"]
+        {
+            let mut config = crate::config("http://localhost");
+            config.api_version = version.to_owned();
+            let error = S::make(config, Options::default()).await.err();
+            assert!(error.is_some_and(|error| error.to_string().contains("api_version")), "{version:?}");
+        }
         let mut config = crate::config("http://localhost");
         config.default_model = String::new();
         assert!(
