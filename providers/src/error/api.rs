@@ -41,6 +41,8 @@ impl StdError for ApiError {}
 
 /// The longest beginning of a foreign answer that a message quotes, in characters.
 const EXCERPT: usize = 200;
+/// So much of a secret's beginning may be shown, in bytes: many keys begin alike.
+const BEGINNING: usize = 7;
 
 impl ApiError {
     /// Reads the body of an HTTP error, whatever it is labelled: the API's object, the same in an array, or something foreign.
@@ -123,6 +125,13 @@ impl ApiError {
             if text.contains(secret) {
                 *text = text.replace(secret, SHOWN);
             }
+        }
+        // A quotation may have been cut within it.
+        let mut beginnings = (BEGINNING + 1..secret.len()).rev().filter_map(|length| secret.get(..length));
+        let before = beginnings.find_map(|beginning| self.message.strip_suffix(beginning).map(str::len));
+        if let Some(length) = before {
+            self.message.truncate(length);
+            self.message.push_str(SHOWN);
         }
         self.details.iter_mut().for_each(|detail| redact(detail, secret, SHOWN));
     }
@@ -221,5 +230,20 @@ mod tests {
         error.redact("CANARY");
         assert!(!format!("{error:?} {error}").contains("CANARY"));
         assert_eq!(error.message, "key [key] is bad");
+    }
+
+    #[test]
+    fn a_key_that_the_quotation_is_cut_in_is_taken_out_too() {
+        const KEY: &str = "AIzaSyCANARY-0123456789";
+        for shown in 0..=KEY.len() {
+            let body = format!("{}{KEY}</html>", "x".repeat(EXCERPT - shown));
+            // Cut by us, or because the connection broke.
+            for body in [&body[..], &body[..EXCERPT], &format!("<html>{}", &KEY[..shown])] {
+                let mut error = ApiError::from_body(404, body.as_bytes());
+                error.redact(KEY);
+                assert!(!error.message.contains(&KEY[..=BEGINNING]), "{shown}: {}", error.message);
+                assert_eq!(error.message.ends_with("[key]"), shown > BEGINNING, "{shown}: {}", error.message);
+            }
+        }
     }
 }
