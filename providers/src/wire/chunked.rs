@@ -23,6 +23,10 @@ enum State {
         digits: u8,
         size: u64,
     },
+    /// In the space behind a size.
+    Space {
+        size: u64,
+    },
     /// In an extension.
     Extension {
         size: u64,
@@ -106,9 +110,13 @@ impl ChunkedReader {
                 let digit = char::from(byte).to_digit(16).ok_or(ChunkError::Size)?;
                 State::Size { digits: digits + 1, size: size << 4 | u64::from(digit) }
             }
-            (State::Size { digits: 1.., size }, b'\r') => State::SizeEnd { size },
-            (State::Size { digits: 1.., size }, b';' | b' ' | b'\t') => State::Extension { size },
-            (State::Size { .. }, _) => return Err(ChunkError::Size),
+            (State::Size { digits: 1.., size } | State::Space { size }, b'\r') => State::SizeEnd { size },
+            (State::Size { digits: 1.., size } | State::Space { size }, b';') => State::Extension { size },
+            (State::Size { digits: 1.., size } | State::Space { size }, b' ' | b'\t') => {
+                self.extra = self.extra.checked_sub(1).ok_or(ChunkError::TooMuch)?;
+                State::Space { size }
+            }
+            (State::Size { .. } | State::Space { .. }, _) => return Err(ChunkError::Size),
             (State::Extension { size }, b'\r') => State::SizeEnd { size },
             (State::Extension { .. }, b'\n') => return Err(ChunkError::End),
             (State::Extension { .. } | State::Trailer, _) if self.extra == 0 => return Err(ChunkError::TooMuch),
@@ -228,6 +236,10 @@ mod tests {
             (";a\r\n", ChunkError::Size),
             ("0x4\r\nWiki\r\n", ChunkError::Size),
             ("4\nWiki\r\n", ChunkError::Size),
+            // Another reader may see 0x44 bytes, or a chunk that ends elsewhere.
+            ("4 4\r\nWiki\r\n", ChunkError::Size),
+            ("4 x\r\nWiki\r\n", ChunkError::Size),
+            ("4 \nWiki\r\n", ChunkError::Size),
             ("1000000000000000\r\n", ChunkError::Size),
             ("ffffffffffffffffffffff\r\n", ChunkError::Size),
             ("4;a\nWiki\r\n", ChunkError::End),
@@ -249,9 +261,12 @@ mod tests {
     fn extensions_and_trailers_have_an_end() {
         let long = "x".repeat(MAX_EXTRA as usize);
         assert!(read([format!("0;{long}\r\n\r\n").as_bytes()]).unwrap().1);
-        for body in
-            [format!("0;{long}x\r\n\r\n"), format!("0\r\n{long}x\r\n\r\n"), "1;aaaaaaaaaaaaaaa\r\nx\r\n".repeat(1100)]
-        {
+        for body in [
+            format!("0;{long}x\r\n\r\n"),
+            format!("0\r\n{long}x\r\n\r\n"),
+            format!("0{}\r\n\r\n", " ".repeat(long.len() + 1)),
+            "1;aaaaaaaaaaaaaaa\r\nx\r\n".repeat(1100),
+        ] {
             assert_eq!(read([body.as_bytes()]), Err(ChunkError::TooMuch));
         }
     }

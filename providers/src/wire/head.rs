@@ -117,14 +117,19 @@ impl Head {
         for field in response.headers.iter() {
             let is = |name: &str| field.name.eq_ignore_ascii_case(name);
             if is("content-length") {
+                if words(field).next().is_none() {
+                    return Err(HeadError::Length);
+                }
                 for value in words(field) {
                     let value = number(value).ok_or(HeadError::Length)?;
                     if length.replace(value).is_some_and(|before| before != value) {
                         return Err(HeadError::Length);
                     }
                 }
-                length.ok_or(HeadError::Length)?;
             } else if is("transfer-encoding") {
+                if words(field).next().is_none() {
+                    return Err(HeadError::TransferEncoding);
+                }
                 for value in words(field) {
                     if chunked || !value.eq_ignore_ascii_case(b"chunked") {
                         return Err(HeadError::TransferEncoding);
@@ -242,7 +247,8 @@ mod tests {
         for wrong in ["+1", "-1", "1 2", "0x10", "", "1,2", "99999999999999999999"] {
             assert_eq!(read(&format!("content-length: {wrong}\r\n")), Err(HeadError::Length), "{wrong:?}");
         }
-        for wrong in ["gzip", "gzip, chunked", "chunked, chunked", "xchunked"] {
+        assert_eq!(read("content-length: 1\r\ncontent-length:\r\n"), Err(HeadError::Length));
+        for wrong in ["gzip", "gzip, chunked", "chunked, chunked", "xchunked", "", ","] {
             let error = read(&format!("transfer-encoding: {wrong}\r\n"));
             assert_eq!(error, Err(HeadError::TransferEncoding), "{wrong:?}");
         }

@@ -26,3 +26,5 @@ pub mod visit;
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod differential;
