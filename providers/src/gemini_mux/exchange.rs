@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use h2::{Reason, RecvStream};
@@ -51,16 +52,20 @@ pub(super) async fn ask(
     loop {
         let (place, mut sender) = lines.take().await?;
         let (head, body) = write()?;
-        let sent = sender.send_request(head, body.is_empty()).and_then(|(response, mut stream)| {
+        let begun = sender.send_request(head, body.is_empty());
+        // Whether the connection takes no more: it has ended, or it has no number left for another stream.
+        let spent =
+            begun.is_err() && matches!(sender.poll_ready(&mut Context::from_waker(Waker::noop())), Poll::Ready(Err(_)));
+        drop(sender);
+        let sent = begun.and_then(|(response, mut stream)| {
             if !body.is_empty() {
                 stream.send_data(body, true)?;
             }
             Ok(response)
         });
-        drop(sender);
         let response = match sent {
             Ok(response) => response,
-            Err(error) if (error.is_go_away() || error.is_io()) && unsent < MAX_UNSENT => {
+            Err(_) if spent && unsent < MAX_UNSENT => {
                 unsent += 1;
                 place.retire();
                 continue;
@@ -107,6 +112,11 @@ fn coding(fields: &HeaderMap) -> Coding {
 }
 
 impl Answer<'_> {
+    /// The same as the answer to `HEAD`: whatever it says of a body, none follows.
+    pub(super) fn without_body(self) -> Self {
+        Self { coding: Coding::Identity, length: None, ..self }
+    }
+
     /// Takes from the fields of the head those that are about the body as it was packed.
     pub(super) fn unpacked(&self, mut fields: HeaderMap) -> HeaderMap {
         if self.coding == Coding::Gzip {

@@ -127,6 +127,9 @@ impl MuxGeminiProvider {
         if !matches!(answer.status, 200..300) {
             return Err(self.refusal(answer, fields, wait).await);
         }
+        if call.method() == http::Method::HEAD {
+            answer = answer.without_body();
+        }
         let headers = answer.unpacked(fields);
         let mut body = answer.whole(wait, &self.rooms, self.limits.max_body).await?;
         Ok(Reply { status: answer.status, headers, body: std::mem::take(body.vec()).into() })

@@ -62,9 +62,10 @@ impl Unpacking<'_> {
         }
     }
 
-    /// The body came to its end: whether it is whole.
+    /// The body came to its end: whether it is whole. Without a byte it is: what says how a body is packed may stand over none.
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
-        self.room.get_or_insert_default().finish().map_err(|error| Error::answer(ANSWER, error))
+        let room = self.room.get_or_insert_default();
+        if room.is_fresh() { Ok(()) } else { room.finish().map_err(|error| Error::answer(ANSWER, error)) }
     }
 }
 

@@ -118,6 +118,11 @@ impl Gunzip {
         }
     }
 
+    /// Whether nothing was unpacked yet.
+    pub fn is_fresh(&self) -> bool {
+        self.state == START
+    }
+
     /// The input has ended.
     ///
     /// # Errors

@@ -4,7 +4,8 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use plimsoll_providers::{Error, Limited, Limits, Options, Provider};
+use plimsoll_providers::http::Method;
+use plimsoll_providers::{Call, Error, Limited, Limits, Options, Provider};
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -21,6 +22,7 @@ crate::every_level! {
     twenty_at_once_get_each_its_own
     case_17_a_body_over_the_limit_is_refused
     case_17_a_gzip_bomb_is_refused
+    a_head_without_a_body_may_speak_of_one
 }
 
 mod on {
@@ -151,6 +153,21 @@ mod on {
         let provider = S::at(&server.base(), Options { limits, ..Options::default() }).await;
         let error = provider.generate(&question()).await.unwrap_err();
         assert!(matches!(error, Error::TooLong { what: Limited::Body, limit } if limit == 1 << 20), "{error:?}");
+    }
+
+    /// How a body is packed, and how long it is, may stand where none follows.
+    pub(super) async fn a_head_without_a_body_may_speak_of_one<S: Subject>() {
+        let server = Server::with(|number| match number {
+            0 => vec![head("200 OK", "content-encoding: gzip\r\ncontent-length: 99999999999\r\n")],
+            1 => vec![head("204 No Content", "content-encoding: gzip\r\n")],
+            _ => vec![head("200 OK", "content-encoding: gzip\r\ncontent-length: 0\r\n")],
+        })
+        .await;
+        let provider = S::at(&server.base(), Options::default()).await;
+        for (method, status) in [(Method::HEAD, 200), (Method::DELETE, 204), (Method::DELETE, 200)] {
+            let reply = provider.call(&Call::new(method, "files/a")).await.unwrap();
+            assert_eq!((reply.status, reply.body.len()), (status, 0));
+        }
     }
 }
 

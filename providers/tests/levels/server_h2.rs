@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use h2::server::SendResponse;
 use h2::{RecvStream, SendStream};
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
@@ -79,13 +79,14 @@ async fn answer(
     seen: &Mutex<Seen>,
     steps: &Steps,
 ) -> Result<End, h2::Error> {
+    let bodiless = request.method() == Method::HEAD;
     let text = as_text(request).await?;
     let number = {
         let mut seen = seen.lock().unwrap();
         seen.requests.push(text);
         seen.requests.len() - 1
     };
-    let mut out = Out { respond, body: None, head: Vec::new(), framing: Framing::Close, ended: false };
+    let mut out = Out { respond, body: None, head: Vec::new(), framing: Framing::Close, bodiless, ended: false };
     for step in steps(number) {
         match step {
             Step::Send(bytes) => out.write(&bytes)?,
@@ -144,6 +145,8 @@ struct Out {
     /// What has come of the head.
     head: Vec<u8>,
     framing: Framing,
+    /// Whatever the head says of a body, none follows.
+    bodiless: bool,
     ended: bool,
 }
 
@@ -176,7 +179,7 @@ impl Out {
             }
             response = response.header(name, value);
         }
-        let empty = matches!(self.framing, Framing::Length(0));
+        let empty = self.bodiless || status == 204 || matches!(self.framing, Framing::Length(0));
         self.body = Some(self.respond.send_response(response.body(()).unwrap(), empty)?);
         self.ended = empty;
         Ok(())
