@@ -44,8 +44,8 @@ impl Retry {
         let doubled = self.base_delay.saturating_mul(1 << (sent - 1).min(16)).min(self.max_delay);
         let half = doubled / 2;
         let jitter = half.mul_f64(f64::from(chance) / f64::from(u32::MAX));
-        let Some(asked) = asked else { return Some(half + jitter) };
-        (asked <= self.max_delay).then(|| asked + jitter)
+        let Some(asked) = asked else { return Some(half.saturating_add(jitter)) };
+        (asked <= self.max_delay).then(|| asked.saturating_add(jitter))
     }
 }
 
@@ -150,6 +150,10 @@ mod tests {
         assert_eq!(RETRY.pause(1, Some(asked), 0), Some(asked));
         assert!(RETRY.pause(1, Some(asked), u32::MAX) > Some(asked));
         assert_eq!(RETRY.pause(1, Some(Duration::from_millis(2001)), 0), None);
+        // A server may ask for any number of seconds, and a caller may set no bound.
+        let endless = Retry { base_delay: Duration::MAX, max_delay: Duration::MAX, ..RETRY };
+        assert_eq!(endless.pause(3, Some(Duration::from_secs(u64::MAX)), u32::MAX), Some(Duration::MAX));
+        assert!(endless.pause(3, None, u32::MAX).is_some());
     }
 
     #[test]
