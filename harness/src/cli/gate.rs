@@ -74,7 +74,6 @@ pub(super) struct Args {
 
 pub(super) fn run(project: &Project, args: &Args) -> Outcome {
     let order = order(args, cells::suite(&project.config))?;
-    note_interrupts();
     if args.self_test {
         return selftest::run(project, args, &order);
     }
@@ -161,6 +160,8 @@ struct Gating<'a> {
 impl Gating<'_> {
     fn judge(self, against: Against, head: Side, planned: &[Planned]) -> Outcome {
         let dir = dir(self.project, self.args, self.order);
+        // Not before: a build ends at once, and one that was ended must not be taken for one that fails.
+        note_interrupts();
         let mut progress = Progress::new(std::io::stderr().is_terminal());
         let mut measuring =
             Measuring { order: self.order, dir: &dir, interrupted: &interrupted, reporter: &mut progress };
@@ -172,6 +173,7 @@ impl Gating<'_> {
 
     fn hold(self, head: Side, planned: &[Planned]) -> Outcome {
         let dir = dir(self.project, self.args, self.order);
+        note_interrupts();
         let mut progress = Progress::new(std::io::stderr().is_terminal());
         let mut measuring =
             Measuring { order: self.order, dir: &dir, interrupted: &interrupted, reporter: &mut progress };

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use plimsoll_reports::gate::{Rules, Settings};
 
 use super::{Args, failure};
-use crate::cli::{Failure, Outcome, interrupted, print};
+use crate::cli::{Failure, Outcome, interrupted, note_interrupts, print};
 use crate::config::Project;
 use crate::event::Progress;
 use crate::gate::contest::{self, Against};
@@ -29,6 +29,7 @@ pub(super) fn run(project: &Project, args: &Args, order: &Order) -> Outcome {
     }
     let (base, heads) = selftest::sides(project, &environment::tool(&project.root))?;
     let dir = super::dir(project, args, &order);
+    note_interrupts();
     let mut progress = Progress::new(std::io::stderr().is_terminal());
     let mut measuring = Measuring { order: &order, dir: &dir, interrupted: &interrupted, reporter: &mut progress };
     let judged =
