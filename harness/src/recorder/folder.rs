@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{HeaderMap, Method};
 use sha2::{Digest, Sha256};
@@ -188,7 +188,7 @@ fn decoded(exchange: &Exchange) -> Result<(Vec<u8>, String), String> {
         None | Some(b"identity") => Ok((exchange.answered.clone(), "raw".to_owned())),
         Some(b"gzip") => {
             let mut body = Vec::new();
-            let read = GzDecoder::new(&*exchange.answered).take(LONGEST + 1).read_to_end(&mut body);
+            let read = MultiGzDecoder::new(&*exchange.answered).take(LONGEST + 1).read_to_end(&mut body);
             read.map_err(|e| format!("its gzip cannot be read: {e}"))?;
             if body.len() as u64 > LONGEST {
                 return Err("it is longer than 64 MiB".to_owned());
@@ -320,9 +320,14 @@ mod tests {
 
     #[test]
     fn gzip_is_undone_and_said() {
-        let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        zipped.write_all(b"{\"a\": 1}").unwrap();
-        let mut exchange = exchange("/v1beta/models", false, 200, "application/json", &zipped.finish().unwrap());
+        let zip = |text: &[u8]| {
+            let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            zipped.write_all(text).unwrap();
+            zipped.finish().unwrap()
+        };
+        // Several members one after the other are one body.
+        let zipped = [zip(b"{\"a\""), zip(b": 1}")].concat();
+        let mut exchange = exchange("/v1beta/models", false, 200, "application/json", &zipped);
         exchange.headers.insert(CONTENT_ENCODING, "gzip".parse().unwrap());
         assert_eq!(decoded(&exchange), Ok((b"{\"a\": 1}".to_vec(), "raw+ungzipped".to_owned())));
         exchange.answered.truncate(9);
