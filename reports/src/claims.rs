@@ -2,8 +2,9 @@
 //!
 //! - `component`: the five that say what a component costs, answered by the ladder
 //!
-//! A claim that the record cannot answer is `not measured`, never a guess. Claimed figures are quoted in MB as they were written, and taken as
-//! 10^6 bytes; a figure holds when the measured one is within a fifth of it.
+//! They are about the levels as they come: cells whose techniques were set one by one enter none, and two levels are held against each
+//! other on the same allocator. A claim that the record cannot answer is `not measured`, never a guess. Claimed figures are quoted in MB as
+//! they were written, and taken as 10^6 bytes; a figure holds when the measured one is within a fifth of it.
 
 mod component;
 
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::derive::{Figure, GROWTH_AT, Measured};
 use crate::ladder;
 use crate::units::{Bytes, Quantity, percent};
-use crate::view::{Row, View};
+use crate::view::{Row, Scenario, View};
 
 /// What became of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,12 +115,11 @@ struct Found {
 impl<'a> Ledger<'a> {
     fn new(view: &'a View) -> Self {
         let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (key, value) in
-            SCENARIOS.iter().filter_map(|id| view.scenario(id)).flat_map(|s| &s.rows).flat_map(|r| &r.factors)
-        {
+        let scenarios = SCENARIOS.iter().filter_map(|id| view.scenario(id));
+        for (key, value) in scenarios.flat_map(|s| as_they_come(s)).flat_map(|row| &row.factors) {
             values.entry(key).or_default().insert(value);
         }
-        let varies = |(key, values): (&'a str, BTreeSet<&str>)| (values.len() > 1 || key == "switches").then_some(key);
+        let varies = |(key, values): (&'a str, BTreeSet<&str>)| (values.len() > 1).then_some(key);
         Self { view, varying: values.into_iter().filter_map(varies).collect() }
     }
 
@@ -181,12 +181,10 @@ impl<'a> Ledger<'a> {
         let mut lines = Vec::new();
         let mut results = Vec::new();
         for scenario in self.scenarios() {
-            for ultra in scenario.rows.iter().filter(|row| row.subject == "ultra") {
+            for ultra in as_they_come(scenario).filter(|row| row.subject == "ultra") {
                 let figure = Figure::growth("proc.anon");
-                let others = scenario
-                    .rows
-                    .iter()
-                    .filter(|row| row.kind == "level" && row.subject != "ultra" && same_runtime(row, ultra))
+                let others = as_they_come(scenario)
+                    .filter(|row| row.kind == "level" && row.subject != "ultra" && same_conditions(row, ultra))
                     .filter(|row| !self.view.shares_work(row));
                 let least = others
                     .filter_map(|row| Some((row, self.view.figure(row, "rss", &figure)?)))
@@ -221,7 +219,7 @@ impl<'a> Ledger<'a> {
         let mut lines = Vec::new();
         let mut results = Vec::new();
         for subject in ["httpx-each", "httpx", "python"] {
-            let rows = self.scenarios().flat_map(|s| s.rows.iter().map(move |row| (s, row)));
+            let rows = self.scenarios().flat_map(|s| as_they_come(s).map(move |row| (s, row)));
             for (scenario, row) in rows.filter(|(_, row)| row.subject == subject) {
                 let at = |name: &str| Some(self.view.figure(row, "rss", &Figure::at(name, "proc.rss"))?.median());
                 let (Some(start), Some(from), Some(to)) = (at("start"), at("runtime"), at(GROWTH_AT)) else { continue };
@@ -247,7 +245,7 @@ impl<'a> Ledger<'a> {
         let mut lines = Vec::new();
         let mut results = Vec::new();
         for scenario in self.scenarios() {
-            for row in scenario.rows.iter().filter(|row| row.subject == "original") {
+            for row in as_they_come(scenario).filter(|row| row.subject == "original") {
                 let at = |name: &str| self.view.figure(row, "rss", &Figure::at(name, "proc.rss"));
                 let (Some(start), Some(runtime)) = (at("start"), at("runtime")) else { continue };
                 if let Some(cost) = runtime.median().minus(start.median()) {
@@ -280,7 +278,7 @@ impl<'a> Ledger<'a> {
     fn concurrency(&self) -> Claim {
         let mut found = Vec::new();
         for scenario in self.view.scenarios.iter().filter(|scenario| scenario.info.in_flight >= 1_000) {
-            for row in scenario.rows.iter().filter(|row| row.subject == "ultra") {
+            for row in as_they_come(scenario).filter(|row| row.subject == "ultra") {
                 let cell = self.view.cell(row, "rss");
                 if let Some(cell) = cell.filter(|cell| cell.ok > 0 || !cell.failures.is_empty()) {
                     let all = u64::from(cell.ok) + cell.failures.len() as u64;
@@ -322,7 +320,7 @@ impl<'a> Ledger<'a> {
         claim_of(id, claim, why, lines, &results)
     }
 
-    fn scenarios(&self) -> impl Iterator<Item = &crate::view::Scenario> {
+    fn scenarios(&self) -> impl Iterator<Item = &Scenario> {
         SCENARIOS.into_iter().filter_map(|id| self.view.scenario(id))
     }
 
@@ -334,7 +332,7 @@ impl<'a> Ledger<'a> {
     fn find(&self, subject: &str, probe: &str, figure: &Figure) -> Vec<Found> {
         let mut found = Vec::new();
         for scenario in self.scenarios() {
-            for row in scenario.rows.iter().filter(|row| row.subject == subject) {
+            for row in as_they_come(scenario).filter(|row| row.subject == subject) {
                 if let Some(measured) = self.view.figure(row, probe, figure) {
                     found.push(Found { place: self.place(&scenario.info.id, row), measured: *measured });
                 }
@@ -356,8 +354,8 @@ impl<'a> Ledger<'a> {
         let figure = Figure::growth("proc.rss");
         let mut pairs = Vec::new();
         for scenario in self.scenarios() {
-            for row in scenario.rows.iter().filter(|row| row.subject == subject) {
-                let base = scenario.rows.iter().find(|base| base.subject == "original" && same_runtime(base, row));
+            for row in as_they_come(scenario).filter(|row| row.subject == subject) {
+                let base = as_they_come(scenario).find(|base| base.subject == "original" && same_conditions(base, row));
                 let (Some(ours), Some(base)) = (
                     self.view.figure(row, "rss", &figure),
                     base.and_then(|base| self.view.figure(base, "rss", &figure)),
@@ -371,8 +369,13 @@ impl<'a> Ledger<'a> {
     }
 }
 
-fn same_runtime(a: &Row, b: &Row) -> bool {
-    ["runtime", "protocol", "crypto", "transport"].iter().all(|key| a.factors.get(*key) == b.factors.get(*key))
+/// The rows of a scenario that stand for their subjects as they come.
+fn as_they_come(scenario: &Scenario) -> impl Iterator<Item = &Row> {
+    scenario.rows.iter().filter(|row| !row.is_special())
+}
+
+fn same_conditions(a: &Row, b: &Row) -> bool {
+    ["runtime", "protocol", "crypto", "allocator"].iter().all(|key| a.factors.get(*key) == b.factors.get(*key))
 }
 
 fn judge(

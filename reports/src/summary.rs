@@ -299,9 +299,8 @@ pub(crate) fn conditions(view: &View, scenario: &Scenario, row: &Row) -> String 
         parts.push(format!("{} answers", body.in_full()));
     }
     parts.push(transport(view, row));
-    // Told already: the protocol and the transport.
-    let told = ["protocol", "transport"];
-    let untold = row.conditions().into_iter().filter(|(key, _)| !told.contains(key));
+    // The protocol is told already.
+    let untold = row.conditions().into_iter().filter(|(key, _)| *key != "protocol");
     parts.extend(
         untold.map(|(key, value)| if key == "streams" { format!("{value} streams") } else { value.to_owned() }),
     );
@@ -318,11 +317,10 @@ pub(crate) fn is_live(target: &str) -> bool {
     target == "live" || target.starts_with("live,")
 }
 
-/// How requests went: protocol, TLS, roots. The mock gives subjects an `https` base unless a factor says otherwise.
+/// How requests went: protocol, TLS, roots. The mock is asked over TLS.
 pub(crate) fn transport(view: &View, row: &Row) -> String {
     let environment = &view.record.environment;
-    let plain =
-        row.factors.get("transport").map(String::as_str) == Some("plain") || environment.target.starts_with("http:");
+    let plain = environment.target.starts_with("http:");
     let protocol = view.protocol(row).unwrap_or("protocol not recorded");
     if plain {
         format!("{protocol} without TLS")

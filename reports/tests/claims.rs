@@ -66,6 +66,29 @@ fn savings_are_against_the_original() {
 }
 
 #[test]
+fn claims_are_about_levels_as_they_come_each_held_against_the_original_on_its_own_allocator() {
+    let mut b = Builder::new().scenario("chat", 1).subject("original", "level", "").subject("ultra", "level", "");
+    for (name, factors, rss) in [
+        ("original", &[("allocator", "jemalloc")][..], 20_000_000),
+        ("original", &[("allocator", "system")], 16_000_000),
+        ("ultra", &[("allocator", "jemalloc")], 10_000_000),
+        ("ultra", &[("allocator", "system")], 9_000_000),
+        // An ablation's: nothing that anybody would run.
+        ("ultra", &[("allocator", "system"), ("switches", "none")], 16_000_000),
+    ] {
+        let shape = Shape { growth: 1_000_000, file: rss - 1_000_000, ..PLAIN };
+        b = b.measured(&cell(name, "chat", "rss", factors), &[shape; 2]);
+    }
+    let record = b.build();
+    for id in ["ultra-growth", "ultra-saving"] {
+        let claim = claim(&record, id);
+        assert_eq!((claim.verdict, claim.measured.len()), (Verdict::Holds, 2), "{:?}", claim.measured);
+    }
+    let saving = claim(&record, "ultra-saving").measured;
+    assert!(saving.iter().any(|line| line.starts_with("chat, jemalloc: 50 % less")), "{saving:?}");
+}
+
+#[test]
 fn the_target_is_judged_level_by_level() {
     assert_eq!(claim(&grown(&[("original", 7_000_000), ("ultra", 5_000_000)]), "target").verdict, Verdict::Holds);
     assert_eq!(claim(&grown(&[("original", 16_000_000), ("ultra", 5_000_000)]), "target").verdict, Verdict::Partly);

@@ -9,6 +9,9 @@ use crate::record::{Cell, Record};
 /// Factors that belong to a level itself, and not to the conditions under which levels are compared.
 const OWN: [&str; 2] = ["allocator", "switches"];
 
+/// Factors that no usual row has: they were set to learn what they do.
+pub(super) const SPECIAL: [&str; 3] = ["switches", "streams", "in-flight"];
+
 /// A subject under given factors. The probes need different builds and allocators of the same subject; the row joins them.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -47,6 +50,12 @@ impl Row {
     #[must_use]
     pub fn conditions(&self) -> BTreeMap<&str, &str> {
         self.factors.iter().filter(|(key, _)| !OWN.contains(&key.as_str())).map(|(k, v)| (&**k, &**v)).collect()
+    }
+
+    /// Whether it has a factor that was set to learn what it does: then it does not stand for its subject as that comes.
+    #[must_use]
+    pub fn is_special(&self) -> bool {
+        SPECIAL.iter().any(|key| self.factors.contains_key(*key))
     }
 
     /// Whether the two may stand beside each other. A factor that one of them does not have (an interpreter has no choice of runtime) does
@@ -100,7 +109,7 @@ pub(super) fn of(record: &Record, cells: &[CellFigures], scenario: &str) -> Vec<
 /// Conditions first, so that what may be compared stands together; a row that lacks a condition stands last.
 fn order(row: &Row, at: usize) -> (Vec<String>, usize, usize) {
     let last = || "\u{10ffff}".to_owned();
-    let mut conditions: Vec<String> = ["runtime", "protocol", "crypto", "transport"]
+    let mut conditions: Vec<String> = ["runtime", "protocol", "crypto"]
         .iter()
         .map(|key| row.factors.get(*key).cloned().unwrap_or_else(last))
         .collect();

@@ -93,7 +93,7 @@ impl View {
             other.subject == base
                 && !other.factors.contains_key("switches")
                 && self.protocol(other) == Some(protocol)
-                && ["runtime", "crypto", "allocator", "transport"].into_iter().all(same)
+                && ["runtime", "crypto", "allocator"].into_iter().all(same)
         };
         match rows.iter().filter(near).copied().collect::<Vec<_>>().as_slice() {
             [one] => Some(one),

@@ -3,6 +3,7 @@
 //! A record of every factor has dozens of rows in a scenario. All of them are in its table; what is drawn, picked and recommended is these.
 
 use super::block::{self, Block, Column};
+use super::rows::SPECIAL;
 use super::{Row, Scenario, View};
 use crate::derive::{Figure, Measured};
 
@@ -10,8 +11,6 @@ use crate::derive::{Figure, Measured};
 const USUAL: [(&str, &str); 3] = [("allocator", "system"), ("crypto", "aws-lc"), ("protocol", "h1")];
 /// The runtimes that are shown side by side: as in production first, because the other flatters real life.
 const RUNTIMES: [&str; 2] = ["multi_thread", "current_thread"];
-/// Factors that no usual row has: they were set to learn what they do.
-const SPECIAL: [&str; 3] = ["switches", "streams", "in-flight"];
 
 /// The usual rows on one runtime.
 #[derive(Debug)]
