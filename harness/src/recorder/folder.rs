@@ -221,23 +221,30 @@ fn method(exchange: &Exchange) -> Option<&str> {
     method.bytes().all(|byte| byte.is_ascii_alphanumeric()).then_some(method)
 }
 
-/// The folder for an answer, after what was asked.
+/// The folder for an answer, after what was asked: `plimsoll verify` knows by it what the answer is (`verify/fixture.rs`).
 fn kind(exchange: &Exchange) -> String {
     if exchange.status >= 400 {
         return format!("error_{}", exchange.status);
     }
-    let path = exchange.path.as_str();
-    let holds = |name: &str| path.split('/').any(|part| part == name);
-    let kind = match method(exchange) {
-        Some("generateContent") => "generate",
-        Some("streamGenerateContent") if exchange.sse => "stream",
-        Some("streamGenerateContent") => "streamarray",
-        Some("countTokens") => "count_tokens",
-        Some("embedContent") => "embed",
-        Some("batchEmbedContents") => "embed_batch",
-        _ if holds("cachedContents") => "cached_contents",
-        _ if holds("files") => "files",
-        _ if holds("models") => "models",
+    let mut parts = exchange.path.split('/').rev();
+    let (last, before) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let uploads = exchange.path.starts_with("/upload/");
+    let kind = match (method(exchange), before, last) {
+        (Some("generateContent"), ..) => "generate",
+        (Some("streamGenerateContent"), ..) if exchange.sse => "stream",
+        (Some("streamGenerateContent"), ..) => "streamarray",
+        (Some("countTokens"), ..) => "count_tokens",
+        (Some("embedContent"), ..) => "embed",
+        (Some("batchEmbedContents"), ..) => "embed_batch",
+        (_, "cachedContents" | "files", _) if exchange.method == Method::DELETE => "deleted",
+        (_, _, "cachedContents") if exchange.method == Method::GET => "cached_contents_list",
+        (None, _, "cachedContents") | (None, "cachedContents", _) => "cached_contents",
+        (None, _, "files") if uploads => "files",
+        (None, _, "files") => "files_list",
+        (None, "files", _) => "file",
+        (None, _, "models") => "models",
+        (None, "models", _) => "model",
+        (None, "batches", _) => "batch_generate",
         _ => "other",
     };
     kind.to_owned()
@@ -316,6 +323,35 @@ mod tests {
         assert!(headers.contains("x-goog-upload-url: *") && !headers.contains("cookie"), "{headers}");
         assert!(!format!("{headers}{}", text(MANIFEST)).contains("secret"));
         assert!(matches!(Folder::create(dir.path(), "h"), Err(RecordError::Taken(_))));
+    }
+
+    #[test]
+    fn what_is_recorded_is_of_a_kind_that_verify_knows() {
+        for (method, path, sse, expected) in [
+            (Method::POST, "/v1beta/models/m:generateContent", false, "generate"),
+            (Method::POST, "/v1beta/models/m:streamGenerateContent", true, "stream"),
+            (Method::POST, "/v1beta/models/m:streamGenerateContent", false, "streamarray"),
+            (Method::POST, "/v1beta/models/m:countTokens", false, "count_tokens"),
+            (Method::POST, "/v1beta/models/m:embedContent", false, "embed"),
+            (Method::POST, "/v1beta/models/m:batchEmbedContents", false, "embed_batch"),
+            (Method::GET, "/v1beta/models", false, "models"),
+            (Method::GET, "/v1beta/models/m", false, "model"),
+            (Method::POST, "/v1beta/cachedContents", false, "cached_contents"),
+            (Method::GET, "/v1beta/cachedContents", false, "cached_contents_list"),
+            (Method::PATCH, "/v1beta/cachedContents/c", false, "cached_contents"),
+            (Method::DELETE, "/v1beta/cachedContents/c", false, "deleted"),
+            (Method::POST, "/upload/v1beta/files", false, "files"),
+            (Method::GET, "/v1beta/files", false, "files_list"),
+            (Method::GET, "/v1beta/files/f", false, "file"),
+            (Method::DELETE, "/v1beta/files/f", false, "deleted"),
+            (Method::GET, "/v1beta/batches/b", false, "batch_generate"),
+        ] {
+            let exchange = Exchange { method, ..exchange(path, sse, 200, "application/json", b"{}") };
+            let kind = kind(&exchange);
+            assert_eq!(kind, expected, "{} {path}", exchange.method);
+            assert!(crate::verify::fixture::recorded(&kind, 200).is_some(), "{kind}");
+        }
+        assert!(crate::verify::fixture::recorded("error_429", 429).is_some());
     }
 
     #[test]

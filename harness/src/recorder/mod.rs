@@ -83,7 +83,7 @@ pub enum RecordError {
 /// recorder ends is lost.
 ///
 /// # Errors
-/// When it cannot start, or the disk fails.
+/// When it cannot start. An answer that cannot be kept then is a [`Note::Left`], because its client has it all the same.
 pub async fn serve(options: Options, tell: impl Fn(Note) + Send + Sync + 'static) -> Result<(), RecordError> {
     proxy::serve(options, Box::new(tell)).await
 }

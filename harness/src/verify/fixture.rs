@@ -59,24 +59,32 @@ fn own(reply: &Reply) -> &'static [Question] {
     }
 }
 
-/// By the kinds of a traffic folder's manifest.
-fn recorded(kind: &str, status: u16) -> Option<&'static [Question]> {
+/// By the kinds of a traffic folder's manifest: those that `plimsoll record` writes, and those of collections that tell more (`generate_text`).
+pub(crate) fn recorded(kind: &str, status: u16) -> Option<&'static [Question]> {
     if status != 200 {
         return Some(REFUSAL);
     }
     Some(match kind {
         "batch_generate" => &[Batch],
         "cached_contents" => &[CacheCreate, CacheGet, CachePatch],
+        "cached_contents_list" => &[CacheList],
         "count_tokens" => &[CountTokens],
+        // An empty object: there is nothing to understand.
+        "deleted" => &[],
         "embed" => &[Embed],
         "embed_batch" => &[BatchEmbed],
+        "file" => &[FileGet],
         "files" => &[FileUpload],
+        "files_list" => &[FileList],
+        "model" => &[Model],
         "models" => &[Models],
         "chunks_partial_args" | "error_reconstructed" | "vendor_stream" => &[Stream, StreamVisited],
         "vendor_unary" => &[Generate, GenerateVisited],
-        _ if kind.starts_with("generate_") => &[Generate, GenerateVisited],
-        _ if kind.starts_with("streamarray_") => &[StreamArray],
-        _ if kind.starts_with("stream_") => &[Stream, StreamVisited],
-        _ => return None,
+        _ => match kind.split('_').next() {
+            Some("generate") => &[Generate, GenerateVisited],
+            Some("streamarray") => &[StreamArray],
+            Some("stream") => &[Stream, StreamVisited],
+            _ => return None,
+        },
     })
 }
