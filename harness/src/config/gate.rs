@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Config, suggest};
+use crate::plan::scenario;
 
 /// How two sides are compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -184,6 +185,14 @@ impl Config {
             let hint = suggest(&budget.subject, &known);
             return Err((key, format!("no such subject{hint}; there are: {}", known.join(", "))));
         }
+        if let Some(scenario) = budget.scenario.as_deref().filter(|id| scenario::find(id).is_none()) {
+            let known: Vec<String> = scenario::ALL.iter().map(|scenario| scenario.id.to_owned()).collect();
+            let hint = suggest(scenario, &known);
+            return Err((
+                format!("{key}.scenario"),
+                format!("no scenario {scenario:?}{hint}; there are: {}", known.join(", ")),
+            ));
+        }
         let figure: Figure = budget.metric.parse().map_err(|error| (format!("{key}.metric"), format!("{error}")))?;
         let wanted = Wanted::Figure(figure.clone());
         known_metric(&format!("{key}.metric"), &wanted)?;
@@ -301,6 +310,10 @@ mod tests {
             ),
             ("[[budget]]\nsubject = \"ulra\"\nmetric = \"growth proc.rss\"\nmax = 1\n", "did you mean \"ultra\"?"),
             ("[[budget]]\nsubject = \"ultra\"\nmetric = \"growth proc.rs\"\nmax = 1\n", "did you mean \"proc.rss\"?"),
+            (
+                "[[budget]]\nsubject = \"ultra\"\nscenario = \"chatt\"\nmetric = \"growth proc.rss\"\nmax = 1\n",
+                "did you mean \"chat\"?",
+            ),
             ("[[budget]]\nsubject = \"ultra\"\nmetric = \"proc.rss\"\nmax = 1\n", "names no figure"),
             ("[[budget]]\nsubject = \"ultra\"\nmetric = \"growth proc.rss\"\nmax = \"8 MB\"\n", "KiB, MiB or GiB"),
             ("[[budget]]\nsubject = \"ultra\"\nmetric = \"growth proc.rss\"\nmax = -1\n", "at least 0"),

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Allocator, Config, FILE, Suite, include};
+use super::{Allocator, Config, FILE, Probe, Suite, include};
 use crate::plan::scenario;
 
 /// A configuration together with the folder that its paths start from.
 #[derive(Debug, Clone)]
 pub struct Project {
-    /// The folder that holds `plimsoll.toml`.
+    /// The folder that holds `plimsoll.toml`, or the file that was named in its place.
     pub root: PathBuf,
     /// What the file says.
     pub config: Config,
@@ -251,13 +251,28 @@ fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {
                 );
             }
         }
-        let counts =
-            [suite.samples.rss, suite.samples.count, suite.samples.jemalloc, suite.samples.dhat, suite.samples.ledger];
-        if counts.contains(&0) {
-            return wrong(
-                format!("suite.{name}.samples"),
-                "0 samples measure nothing; say 1 or more, or leave the probe out of the matrix".into(),
-            );
+        for (key, samples) in std::iter::once(("samples", suite.samples))
+            .chain(suite.matrix.iter().filter_map(|entry| Some(("matrix.samples", entry.samples?))))
+        {
+            if Probe::ALL.iter().any(|probe| samples.of(*probe) == 0) {
+                return wrong(
+                    format!("suite.{name}.{key}"),
+                    "0 samples measure nothing; say 1 or more, or leave the probe out of the matrix".into(),
+                );
+            }
+        }
+        // An entry narrows its suite: what the suite does not have would be measured nowhere, and nobody would be told.
+        for entry in &suite.matrix {
+            for (key, narrowed, all) in
+                [("subjects", &entry.subjects, &suite.subjects), ("scenarios", &entry.scenarios, &suite.scenarios)]
+            {
+                if let Some(odd) = narrowed.iter().flatten().find(|id| !all.contains(id)) {
+                    return wrong(
+                        format!("suite.{name}.matrix.{key}"),
+                        format!("{odd:?} is not among suite.{name}.{key}; add it there, or take it out here"),
+                    );
+                }
+            }
         }
     }
     if let Some(gate) = config.gate.as_ref().filter(|gate| !config.suite.contains_key(&gate.suite)) {
@@ -289,6 +304,22 @@ mod tests {
             "version = 1\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\n[suite.s]\nsubjects = [\"a\"]\nscenarios = [\"chatt\"]\nmatrix = []\n",
         );
         assert!(error.contains("suite.s.scenarios") && error.contains("did you mean \"chat\"?"), "{error}");
+    }
+
+    #[test]
+    fn what_an_entry_of_a_matrix_would_leave_unmeasured_is_refused() {
+        let suite = "version = 1\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\n[[subject]]\nid = \"b\"\ncommand = [\"x\"]\n\
+                     [suite.s]\nsubjects = [\"a\"]\nscenarios = [\"chat\"]\n[[suite.s.matrix]]\nprobes = [\"rss\"]\n";
+        for (entry, says) in [
+            ("subjects = [\"b\"]", "suite.s.matrix.subjects: \"b\" is not among suite.s.subjects"),
+            ("scenarios = [\"stream\"]", "suite.s.matrix.scenarios: \"stream\" is not among suite.s.scenarios"),
+            ("samples = { rss = 0 }", "suite.s.matrix.samples: 0 samples measure nothing"),
+        ] {
+            let error = error_of(&format!("{suite}{entry}\n"));
+            assert!(error.contains(says), "{error}");
+        }
+        parse(Path::new("plimsoll.toml"), &format!("{suite}subjects = [\"a\"]\nsamples = {{ rss = 1 }}\n"))
+            .expect("parses");
     }
 
     #[test]
