@@ -6,6 +6,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use common::{Project, assert_code, said};
+use plimsoll_reports::record::Record;
+
+/// How long a busy machine may take for what is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 const MANY: &str = r#"
 [suite.s]
@@ -25,7 +29,7 @@ fn killed_at_five_moments_it_is_readable_each_time_and_is_finished_by_resume() {
         let mut child = project.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
         let samples = project.path().join("out/samples.jsonl");
         let written = || std::fs::read(&samples).map(|b| b.iter().filter(|&&c| c == b'\n').count()).unwrap_or(0);
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + PATIENCE;
         while written() < lines || !samples.exists() || descendants(child.id()).is_empty() {
             assert!(Instant::now() < until, "no progress");
             std::thread::yield_now();
@@ -33,7 +37,7 @@ fn killed_at_five_moments_it_is_readable_each_time_and_is_finished_by_resume() {
         let left = descendants(child.id());
         child.kill().expect("killable");
         child.wait().expect("reaped");
-        let until = Instant::now() + Duration::from_secs(1);
+        let until = Instant::now() + PATIENCE;
         while left.iter().any(|pid| alive(*pid)) {
             assert!(Instant::now() < until, "left behind: {left:?}");
             std::thread::yield_now();
@@ -61,9 +65,26 @@ fn a_torn_last_line_costs_one_sample_only() {
     std::fs::write(&path, &bytes[..bytes.len() - 40]).expect("writable");
     let mut record = project.record("out");
     (record.finished, record.samples) = (None, Vec::new());
-    std::fs::write(project.path().join("out/record.json"), serde_json::to_vec(&record).expect("JSON"))
-        .expect("writable");
-    let resumed = project.plimsoll(&[&run[..], &["--resume"]].concat());
+    let resumed = |record: &Record| {
+        let bytes = serde_json::to_vec(record).expect("JSON");
+        std::fs::write(project.path().join("out/record.json"), bytes).expect("writable");
+        project.plimsoll(&[&run[..], &["--resume"]].concat())
+    };
+    // What has changed in between is named.
+    let mut elsewhere = record.clone();
+    elsewhere.environment.kernel = "Linux 0.1".to_owned();
+    let refused = resumed(&elsewhere);
+    assert_code(&refused, 2);
+    assert!(said(&refused).contains("another one (kernel)"), "{}", said(&refused));
+    let file = project.path().join("plimsoll.toml");
+    let text = std::fs::read_to_string(&file).expect("readable");
+    let others = text.replace("\"original\"", "\"first\"").replace("\"ultra\"", "\"second\"");
+    std::fs::write(&file, others).expect("writable");
+    let refused = resumed(&record);
+    assert_code(&refused, 2);
+    assert!(said(&refused).contains("which plimsoll.toml no longer names"), "{}", said(&refused));
+    std::fs::write(&file, text).expect("writable");
+    let resumed = resumed(&record);
     assert_code(&resumed, 0);
     assert!(said(&resumed).contains("3 of them measured already"), "{}", said(&resumed));
     assert_eq!(project.record("out").samples.len(), 4);

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::Allocator;
 use crate::corpus;
+pub(crate) use crate::corpus::hex;
 
 /// What subjects are given besides the protocol's variables, and why:
 ///
@@ -69,16 +70,13 @@ pub fn gather(root: &Path, trust: Trust, target: &str) -> Environment {
     }
 }
 
-/// What measures, and of which commit.
+/// What measures, and of which commit. A folder that merely lies below somebody's checkout (in its `target/`, say) is of no commit: the
+/// checkout's has nothing of it.
 pub fn tool(root: &Path) -> Tool {
-    let git = output(root, "git", &["rev-parse", "HEAD"]);
+    let tracked = output(root, "git", &["rev-parse", "--verify", "--quiet", "HEAD:./"]).is_some();
+    let git = tracked.then(|| output(root, "git", &["rev-parse", "HEAD"])).flatten();
     let dirty = git.is_some() && output(root, "git", &["status", "--porcelain"]).is_some_and(|s| !s.is_empty());
     Tool { version: env!("CARGO_PKG_VERSION").to_owned(), git, dirty }
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn pairs(list: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
@@ -114,4 +112,38 @@ fn aslr_can_be_off() -> bool {
     // ADDR_NO_RANDOMIZE is 0x0040000.
     let bits = probe.ok().and_then(|o| u64::from_str_radix(String::from_utf8_lossy(&o.stdout).trim(), 16).ok());
     bits.is_some_and(|bits| bits & 0x0040000 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn git(folder: &Path, words: &[&str]) {
+        let who = ["-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "init.defaultBranch=main"];
+        let done = Command::new("git").args(who).args(words).current_dir(folder).output().expect("git");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    #[test]
+    fn a_folder_is_of_a_commit_that_has_it_and_not_of_one_that_it_lies_below() {
+        let dir = tempfile::tempdir().expect("a folder");
+        assert_eq!(tool(dir.path()).git, None);
+        let [inside, below] = ["inside", "target/below"].map(|name| dir.path().join(name));
+        for folder in [&inside, &below] {
+            std::fs::create_dir_all(folder).expect("writable");
+            std::fs::write(folder.join("plimsoll.toml"), "version = 1\n").expect("writable");
+        }
+        std::fs::write(dir.path().join(".gitignore"), "target/\n").expect("writable");
+        git(dir.path(), &["init", "--quiet"]);
+        // Nothing is committed yet.
+        assert_eq!(tool(dir.path()).git, None);
+        git(dir.path(), &["add", "--all"]);
+        git(dir.path(), &["commit", "--quiet", "-m", "all"]);
+        let commit = tool(dir.path()).git;
+        assert!(commit.as_ref().is_some_and(|sha| sha.len() == 40), "{commit:?}");
+        assert_eq!((tool(&inside).git, tool(&inside).dirty), (commit, false));
+        assert_eq!(tool(&below).git, None);
+        std::fs::write(inside.join("more"), "").expect("writable");
+        assert!(tool(&inside).dirty && !tool(&below).dirty);
+    }
 }

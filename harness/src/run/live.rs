@@ -15,7 +15,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
 
-use super::environment::hex;
+use crate::corpus::hex;
 use crate::plan::scenario;
 
 /// The live service's host.

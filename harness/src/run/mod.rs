@@ -30,11 +30,11 @@ use sha2::{Digest, Sha256};
 
 use crate::attribute;
 use crate::config::{Allocator, Probe, Project};
+use crate::corpus::hex;
 use crate::event::{Event, Reporter};
 use crate::plan::order::{self, Turn};
 use crate::plan::predict::Predictor;
 use crate::plan::{self, Selection, scenario};
-use environment::hex;
 use launch::{Key, Shared};
 use live::Access;
 use mock::MockError;
@@ -231,10 +231,18 @@ impl<'a> Runner<'a> {
         if (&record.tool.version, &record.tool.git) != (&now.tool.version, &now.tool.git) {
             return refuse("it was begun with another version of the code".into());
         }
-        if comparable(&record.environment) != comparable(&now.environment) {
-            return refuse("the environment has changed (kernel, C library, corpus, trust bundle, target …)".into());
+        if let Some(changed) = changed(&record.environment, &now.environment) {
+            return refuse(format!("its environment was another one ({changed})"));
         }
-        Ok(Self { project, order, store, record, predictor: Predictor::default(), reporters: Vec::new(), interrupted })
+        let runner =
+            Self { project, order, store, record, predictor: Predictor::default(), reporters: Vec::new(), interrupted };
+        let gone = |turn: &&Turn| !project.config.subject.iter().any(|subject| subject.id == turn.cell.subject);
+        match runner.missing().iter().find(gone) {
+            Some(turn) => {
+                refuse(format!("it has still to measure {:?}, which plimsoll.toml no longer names", turn.cell.subject))
+            }
+            None => Ok(runner),
+        }
     }
 
     /// Lets a reporter hear what happens.
@@ -353,11 +361,9 @@ impl<'a> Runner<'a> {
     /// # Errors
     /// When something differs.
     pub fn adopt(&mut self, earlier: Record, path: &Path) -> Result<Vec<Cell>, RunError> {
-        let refuse = |why: &str| Err(RunError::Adopt { path: path.to_owned(), why: why.to_owned() });
-        if comparable(&earlier.environment) != comparable(&self.record.environment) {
-            return refuse(
-                "its environment was another one (kernel, C library, Cargo.lock, corpus, trust bundle, target …)",
-            );
+        let refuse = |why: String| Err(RunError::Adopt { path: path.to_owned(), why });
+        if let Some(changed) = changed(&earlier.environment, &self.record.environment) {
+            return refuse(format!("its environment was another one ({changed})"));
         }
         for planned in &mut self.record.plan.cells {
             let known = earlier.samples.iter().filter(|sample| sample.cell == planned.cell);
@@ -365,7 +371,7 @@ impl<'a> Runner<'a> {
             self.record.samples.extend(known.cloned());
         }
         if self.record.samples.is_empty() {
-            return refuse("it has no sample of what is asked for");
+            return refuse("it has no sample of what is asked for".into());
         }
         for (order, sample) in self.record.samples.iter_mut().enumerate() {
             sample.order = order as u32;
@@ -425,9 +431,21 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// What must be the same for two halves of a run.
-fn comparable(environment: &Environment) -> Environment {
-    Environment { jemalloc: BTreeMap::new(), ..environment.clone() }
+/// What is not the same in two halves of a run, by the names that records have for it; `None` where all is that must be. What jemalloc has read
+/// back is known only at the end.
+fn changed(then: &Environment, now: &Environment) -> Option<String> {
+    let members = |environment: &Environment| {
+        let environment = Environment { jemalloc: BTreeMap::new(), ..environment.clone() };
+        match serde_json::to_value(environment) {
+            Ok(serde_json::Value::Object(members)) => members,
+            _ => serde_json::Map::new(),
+        }
+    };
+    let (then, now) = (members(then), members(now));
+    let names: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    let others: Vec<&str> =
+        names.into_iter().filter(|name| then.get(*name) != now.get(*name)).map(String::as_str).collect();
+    (!others.is_empty()).then(|| others.join(", "))
 }
 
 /// jemalloc's options as the first subject that has them read them back; those of another allocator than `jemalloc` with its name behind.

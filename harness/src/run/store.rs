@@ -104,12 +104,12 @@ impl Store {
         self.samples.write_all(&line).and_then(|()| self.samples.sync_data()).map_err(write(&path))
     }
 
-    /// Writes the record whole, and lets `latest` beside the folder point at it.
+    /// Writes the record whole.
     ///
     /// # Errors
     /// When a file cannot be written.
     pub fn finish(&self, record: &Record) -> Result<(), StoreError> {
-        write_whole(&self.dir.join(RECORD), &json(record)?)
+        write_record(&self.dir, record)
     }
 
     /// The folder.
