@@ -13,16 +13,16 @@ use crate::config::Project;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A baseline is a record that is kept, packed, under a name: what `plimsoll gate --base NAME` compares with. Of a record that was measured some
-other time only exact figures are compared, and only where target, architecture, compiler, profile, C library, lockfile, replies and roots are
-the same. Named ones lie in target/plimsoll/baselines/ and are of this checkout; with --out one lies in a folder of your choice, to be
+A baseline is a record that is kept, packed, under a name: what `plimsoll gate --base NAME` compares with. Of a record that was measured some \
+other time only exact figures are compared, and only where target, architecture, compiler, profile, C library, lockfile, replies and roots are \
+the same. Named ones lie in target/plimsoll/baselines/ and are of this checkout; with --out one lies in a folder of your choice, to be \
 committed, and --base takes the folder.
 
 Examples:
-  plimsoll baseline save                                 the latest run, as `default`
+  plimsoll baseline save                          the latest run, as `default`
   plimsoll baseline save --name before target/plimsoll/20260101-120000-0000
   plimsoll gate --base before
-  plimsoll baseline save --out reports/baseline          for everybody: commit it
+  plimsoll baseline save --out reports/baseline   for everybody: commit it
   plimsoll baseline rm before")]
 pub(super) struct Args {
     #[command(subcommand)]

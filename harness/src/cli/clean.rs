@@ -11,13 +11,13 @@ use crate::config::Project;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Deletes old runs from target/plimsoll/, but for the last ones and the one that `latest` points at, and the checkouts and builds of the gate that
+Deletes old runs from target/plimsoll/, but for the last ones and the one that `latest` points at, and the checkouts and builds of the gate that \
 nobody used for a week. Baselines, runs written elsewhere with --out, and whatever else lies there are not touched.
 
 Examples:
   plimsoll clean --dry-run
   plimsoll clean --runs 3
-  plimsoll clean --runs 0 --days 0       everything but the latest run and the baselines")]
+  plimsoll clean --runs 0 --days 0   all but the latest run and the baselines")]
 pub(super) struct Args {
     /// Runs to keep, the latest ones
     #[arg(long, value_name = "N", default_value_t = 10)]

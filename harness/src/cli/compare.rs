@@ -9,19 +9,19 @@ use crate::run::store;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Each of A and B is a run's folder or a record.json. Figures of the same cell stand side by side, B against A, with the direction in words; where samples
+Each of A and B is a run's folder or a record.json. Figures of the same cell stand side by side, B against A, with the direction in words; where samples \
 overlap, no difference is claimed. It judges nothing: `plimsoll gate` does. The output is Markdown, on standard output.
 
 Examples:
   plimsoll compare target/plimsoll/20260101-120000-ab12 target/plimsoll/latest
-  plimsoll compare mock/record.json live/record.json > mock-against-live.md")]
+  plimsoll compare mock/record.json live/record.json > comparison.md")]
 pub(super) struct Args {
     /// The run that is compared with: its folder or its record.json
     a: PathBuf,
     /// The run that is compared
     b: PathBuf,
-    /// Only cells that this pattern means: a cell's name, or parts of it with / between, * for anything within a part
-    #[arg(short = 'E', long = "only", value_name = "CELL", default_value = "")]
+    /// Only cells whose name has these parts; `*` stands for anything
+    #[arg(short = 'E', long = "only", value_name = "CELL", default_value = "", hide_default_value = true)]
     only: String,
 }
 

@@ -19,13 +19,13 @@ use crate::run::{self, Order, Runner, Target, environment, scratch::Scratch, sto
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-First what the machine is and permits, then a trial: one program measured again and again with nothing changed (A/A). What differs there is
+First what the machine is and permits, then a trial: one program measured again and again with nothing changed (A/A). What differs there is \
 noise, and from it follows how small a change could be seen here by 20 pairs, confirmed by 20 more.
 
 Examples:
   plimsoll doctor
-  plimsoll doctor --no-trial                               the machine only
-  plimsoll doctor --scenario chat --scenario stream --samples 20 --markdown")]
+  plimsoll doctor --no-trial                        the machine only
+  plimsoll doctor --scenario stream --samples 20 --markdown")]
 pub(super) struct Args {
     /// Program to measure against itself [default: the first level of plimsoll.toml]
     #[arg(long, value_name = "S")]

@@ -27,7 +27,7 @@ use crate::run::{self, Order, Target, environment, store};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The base is a commit, the record of an earlier run, or a baseline by its name. A commit is checked out and built beside the head, and both are
+The base is a commit, the record of an earlier run, or a baseline by its name. A commit is checked out and built beside the head, and both are \
 measured in turns; a record can only be held against exact figures. Rules, budgets and waivers are the base's.
 
 Without --base it is where HEAD parted from origin/main, or from main; if HEAD has no change of its own, its parent.
@@ -38,8 +38,8 @@ Examples:
   plimsoll gate
   plimsoll gate --base HEAD~3 --only ultra/chat
   plimsoll gate --base target/plimsoll/20270131-120000-0123
-  plimsoll gate --budgets                  the head alone, against its budgets
-  plimsoll gate --self-test                that it finds what it must, and nothing where nothing is")]
+  plimsoll gate --budgets     the head alone, against its budgets
+  plimsoll gate --self-test   that it finds what it must, and nothing else")]
 pub(super) struct Args {
     /// What to compare with: a commit, a record, or a baseline's name
     #[arg(long, value_name = "REF|RECORD|NAME")]

@@ -20,12 +20,12 @@ use crate::run::{self, Order, Runner, Target, launch, store};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-What must fit is what a container's limit counts, at its highest from the first request to the last answer: anonymous memory, kernel memory
-(page tables, stacks, sockets), and every file page that the subject has in memory, as if it were the first to read it. The requests are
+What must fit is what a container's limit counts, at its highest from the first request to the last answer: anonymous memory, kernel memory \
+(page tables, stacks, sockets), and every file page that the subject has in memory, as if it were the first to read it. The requests are \
 streams, all open at once and held after their first event.
 
-First 1, 10, 100 and 1,000 are held, and a straight line is laid through what they needed (fixed + inflight·C). The highest number that leaves
-a margin free, the model's own largest error and at least 1 %, is then run, and so is a tenth more: under a limit in a control group of its
+First 1, 10, 100 and 1,000 are held, and a straight line is laid through what they needed (fixed + inflight·C). The highest number that leaves \
+a margin free, the model's own largest error and at least 1 %, is then run, and so is a tenth more: under a limit in a control group of its \
 own where one can be made (cgroup v1 or v2), and beside it without one.
 
 Exit status: 0 every line holds · 1 one does not, or a subject never fits · 2 usage · 3 nothing could be measured.

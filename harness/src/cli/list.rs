@@ -81,7 +81,7 @@ fn subjects(project: &Project) -> String {
     }
     let mut text = table.to_string();
     for (mark, why) in [
-        ("no¹", "its command has no {allocator}: it is not built on plimsoll-worker with that allocator"),
+        ("no¹", "not among its `probes`: it wants a program built on plimsoll-worker with that allocator"),
         ("no²", "not among its `probes` in plimsoll.toml"),
     ] {
         if text.contains(mark) {

@@ -12,7 +12,7 @@ use crate::run::scratch::Scratch;
 #[command(after_long_help = help::SCRIPTS)]
 pub(super) struct Args {
     /// Port on 127.0.0.1 [default: any free one]
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
     port: u16,
     /// Script for requests that name none in their path
     #[arg(long, value_name = "SCRIPT", default_value = "chat")]

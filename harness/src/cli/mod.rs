@@ -30,21 +30,24 @@ PLIMSOLL_LOG=debug shows what happens inside, on standard error.
 Exit status: 0 pass · 1 regression or budget broken · 2 usage or configuration · 3 no valid measurement.
 
 Start here:
-  plimsoll list                      what can be measured on this machine
-  plimsoll run --suite quick         measure it (about two minutes), with a report at the end
+  plimsoll list                what can be measured on this machine
+  plimsoll run --suite quick   measure it, in two minutes, and write a report
   plimsoll report target/plimsoll/latest --format markdown
-  plimsoll gate                      whether this checkout takes more memory than main";
+  plimsoll gate                whether this checkout takes more than main does";
 
-/// The whole command line.
+/// What stands last in the help of every command.
+const EVERYWHERE: &str = "Options of every command";
+
+/// The whole command line. The help's paragraphs have no line ends of their own: clap breaks them where the terminal ends.
 #[derive(Debug, Parser)]
 #[command(name = "plimsoll", version, about = ABOUT, after_help = AFTER, propagate_version = true)]
 pub struct Cli {
-    /// Colours: `auto` means on a terminal, unless NO_COLOR is set
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    color: ColorChoice,
     /// Configuration file [default: plimsoll.toml in this folder or the nearest above it]
-    #[arg(long, global = true, value_name = "FILE", env = "PLIMSOLL_CONFIG")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "PLIMSOLL_CONFIG")]
     config: Option<PathBuf>,
+    /// Colours: `auto` means on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -75,7 +78,7 @@ enum Verb {
     Record(record::Args),
     /// Delete what old runs and the gate left on disk
     Clean(clean::Args),
-    /// Print a JSON Schema: of a record, a sample, or plimsoll.toml
+    /// Print a JSON Schema: of a record, a sample, a verdict, or plimsoll.toml
     Schema(schema::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
@@ -110,15 +113,12 @@ type Outcome = Result<u8, Failure>;
 
 /// Does what the command line says.
 pub fn main(cli: Cli) -> ExitCode {
-    // What libraries have to say, for whoever asks: PLIMSOLL_LOG=plimsoll=debug.
-    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("PLIMSOLL_LOG") {
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    }
     match cli.color {
         ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
         ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
         ColorChoice::Auto => {}
     }
+    log();
     let config = cli.config;
     let outcome = match cli.verb {
         Verb::Run(args) => project(config).and_then(|p| run::run(&p, &args)),
@@ -143,6 +143,17 @@ pub fn main(cli: Cli) -> ExitCode {
             use std::io::Write;
             let _ = writeln!(err, "\u{1b}[1;31merror:\u{1b}[0m {}", failure.message);
             ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// What libraries have to say, for whoever asks: PLIMSOLL_LOG=plimsoll=debug.
+fn log() {
+    let Ok(words) = std::env::var("PLIMSOLL_LOG") else { return };
+    match words.parse::<tracing_subscriber::EnvFilter>() {
+        Ok(filter) => tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init(),
+        Err(error) => {
+            say(&format!("PLIMSOLL_LOG={words} says nothing: {error}; write it as `debug`, or `plimsoll=debug`"))
         }
     }
 }

@@ -9,15 +9,16 @@ use crate::run::mock::BASE_URL;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A proxy on loopback: point any client at the GEMINI_BASE_URL that is printed (plain HTTP is enough there; it leaves the machine over
-verified TLS), let it ask, and end the recording with Ctrl-C. Bodies are kept byte for byte, with gzip undone, one row of MANIFEST.tsv for
-each; of headers only how often each was seen. Keys, cookies and addresses of upload sessions are not kept. Questions and answers are:
+A proxy on loopback: point any client at the GEMINI_BASE_URL that is printed (plain HTTP is enough there; it leaves the machine over \
+verified TLS), let it ask, and end the recording with Ctrl-C. Bodies are kept byte for byte, with gzip undone, one row of MANIFEST.tsv for \
+each; of headers only how often each was seen. Keys, cookies and addresses of upload sessions are not kept. Questions and answers are: \
 look through them before you pass a recording on.
 
 Examples:
-  plimsoll record --out traffic                          then, in another terminal, with the URL that was printed:
+  plimsoll record --out traffic        and, with the URL that it prints:
   GEMINI_BASE_URL=http://127.0.0.1:PORT your-client
-  plimsoll mock --traffic traffic --script traffic~generate~0001.json")]
+  plimsoll mock --traffic traffic --script traffic~generate~0001.json
+  plimsoll verify --traffic traffic    whether every level understands it")]
 pub(super) struct Args {
     /// Folder to keep the traffic in; it must not hold any yet
     #[arg(long, value_name = "DIR")]

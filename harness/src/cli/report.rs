@@ -13,23 +13,22 @@ use crate::run::store;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A record is a run's folder or its record.json; an unfinished run gives a report of the samples that there are.
-With one format and no --out the report goes to standard output. Of a verdict (the verdict.json of a gate) the formats are comment, summary,
+With one format and no --out the report goes to standard output. Of a verdict (the verdict.json of a gate) the formats are comment, summary, \
 terminal, annotations, junit and json.
 
 Examples:
   plimsoll report target/plimsoll/latest
   plimsoll report record.json --format markdown
   plimsoll report record.json --only-subject original --only-subject mine
-  plimsoll report record.json --source-url https://github.com/OWNER/NAME/blob/COMMIT
   plimsoll report record.json --format html,json,csv --out site
-  plimsoll report verdict.json --format comment --source-url https://github.com/OWNER/NAME/blob/COMMIT")]
+  plimsoll report verdict.json --format comment")]
 pub(super) struct Args {
     /// Run folder, record.json, packed or not, or verdict.json
     record: PathBuf,
     /// Formats, with commas between: html, markdown, json, csv, junit
     #[arg(long, value_name = "FORMATS", value_delimiter = ',')]
     format: Vec<String>,
-    /// Only these subjects, again and again for several
+    /// Only this subject (may be given more than once)
     #[arg(long = "only-subject", value_name = "SUBJECT")]
     subjects: Vec<String>,
     #[command(flatten)]

@@ -29,12 +29,12 @@ Examples:
   plimsoll run --suite quick
   plimsoll run --suite full --subject ultra --probe count --samples 10
   plimsoll run -E original/chat -E protocol=h2 --dry-run
-  plimsoll run --ablate                                  what each technique saves or costs
-  plimsoll run --subject original --fault status=500     how a failure looks
-  GEMINI_API_KEY=… plimsoll run --target live            the suite `live`, slowly, against the live service
+  plimsoll run --ablate                               what each technique saves
+  plimsoll run --subject original --fault status=500  how a failure looks
+  GEMINI_API_KEY=… plimsoll run --target live         slowly, the live service
 
-The live service counts and charges: a run says before it starts how many requests it will make, holds to --rate, and refuses to make more
-than --max-requests. Its figures are advisory: it answers each time in other words, so of an answer only this is checked, that it came
+The live service counts and charges: a run says before it starts how many requests it will make, holds to --rate, and refuses to make more \
+than --max-requests. Its figures are advisory: it answers each time in other words, so of an answer only this is checked, that it came \
 without an error, was counted and has a text. The first answer decides: a key that is refused ends the run after one request.")]
 pub(super) struct Args {
     /// Suite of plimsoll.toml to measure [default: quick; live with --target live]
@@ -48,8 +48,6 @@ pub(super) struct Args {
     /// What requests go to: `mock`, `live`, or the origin of a server, e.g. http://127.0.0.1:8080
     #[arg(long, value_name = "TARGET", default_value = "mock")]
     target: String,
-    #[command(flatten)]
-    access: AccessArgs,
     /// Folder for the record and the report [default: target/plimsoll/<run id>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -82,6 +80,9 @@ pub(super) struct Args {
     /// Write what happens as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    // Last, because whatever stands behind it is shown under its heading.
+    #[command(flatten)]
+    access: AccessArgs,
 }
 
 /// How a server is reached that is not the mock.
@@ -211,11 +212,17 @@ pub(super) fn run(project: &Project, args: &Args) -> Outcome {
             .report_to(Box::new(events.map_err(|e| Failure::usage(format!("cannot write {}: {e}", path.display())))?));
     }
     let mut record = runner.run().map_err(failure)?;
+    let mut failed = None;
     if args.benches {
-        record.benches = benches::run(project, &dir).map_err(Failure::invalid)?;
+        match benches::run(project, &dir) {
+            Ok(benches) => record.benches = benches,
+            Err(error) => failed = Some(error),
+        }
         store::write_record(&dir, &record).map_err(Failure::invalid)?;
     }
-    finish(&record, &dir, &order.key, &args.source)
+    // What was measured is reported all the same.
+    let code = finish(&record, &dir, &order.key, &args.source)?;
+    failed.map_or(Ok(code), |error| Err(Failure::invalid(error)))
 }
 
 /// Writes the report, shows the table, and says where everything is.
@@ -415,7 +422,8 @@ fn dry_run(selection: &Selection, predictor: &Predictor) -> String {
     text
 }
 
-/// Runs the build commands of the subjects that will be measured, each once.
+/// Runs the build commands of the subjects that will be measured, each once. One that cannot be run is wrong configuration; one that fails
+/// leaves nothing to measure.
 pub(super) fn build(project: &Project, selection: &Selection) -> Result<(), Failure> {
     let mut done: Vec<&[String]> = Vec::new();
     for subject in &project.config.subject {
@@ -429,7 +437,7 @@ pub(super) fn build(project: &Project, selection: &Selection) -> Result<(), Fail
         match status {
             Ok(status) if status.success() => {}
             Ok(status) => {
-                return Err(Failure::usage(format!("subject {:?}: `{said}` ended with {status}", subject.id)));
+                return Err(Failure::invalid(format!("subject {:?}: `{said}` ended with {status}", subject.id)));
             }
             Err(e) => return Err(Failure::usage(format!("subject {:?}: cannot run `{said}`: {e}", subject.id))),
         }

@@ -6,7 +6,7 @@ use super::{Failure, Outcome, print};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Of what
+    /// The schema of what
     of: Document,
 }
 

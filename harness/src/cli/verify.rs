@@ -32,13 +32,13 @@ pub(super) struct Args {
 }
 
 const HELP: &str = "\
-First, conformance: every subject that can say what it understood (`verify` in plimsoll.toml) is asked for every fixture, over each HTTP
-version that it speaks, and what it says is compared value by value with a plain reading of the served bytes. A difference is named by
+First, conformance: every subject that can say what it understood (`verify` in plimsoll.toml) is asked for every fixture, over each HTTP \
+version that it speaks, and what it says is compared value by value with a plain reading of the served bytes. A difference is named by \
 level, fixture and JSON path. Nothing is taken for the same but:";
 
 const HELP_OF_CELLS: &str = "\
-Then the cells: every subject does every scenario once, with every runtime and protocol that it supports. What it read is compared with
-what the mock served, by a reading of the served bytes that shares no code with the levels; and the mock says whether every request
+Then the cells: every subject does every scenario once, with every runtime and protocol that it supports. What it read is compared with \
+what the mock served, by a reading of the served bytes that shares no code with the levels; and the mock says whether every request \
 carried the key.";
 
 fn help() -> String {
