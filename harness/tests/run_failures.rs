@@ -95,7 +95,8 @@ scenarios = ["chat"]
 probes = ["rss"]
 "#;
     let project = Project::with_subjects(subjects, suite);
-    let run = project.plimsoll(&["run", "--suite", "s", "--samples", "1", "--timeout", "1", "--out", "out"]);
+    // As short as `mute` is worth, and long enough for the others to start on a busy machine.
+    let run = project.plimsoll(&["run", "--suite", "s", "--samples", "1", "--timeout", "10", "--out", "out"]);
     assert_code(&run, 3);
     let record = project.record("out");
     let of = |id: &str| {

@@ -117,7 +117,7 @@ fn counts_follow_how_an_answer_is_cut_and_in_lock_step_each_cut_repeats() {
         ),
     );
     assert!((pieces - events).abs() * 100 >= events, "{events} {pieces}");
-    assert!(unpaced.iter().all(|allocs| *allocs != events), "{events} {unpaced:?}");
+    assert!(unpaced.iter().any(|allocs| *allocs != events), "{events} {unpaced:?}");
     // The remedy: the same pieces, the same count.
     assert_eq!((allocs("stream"), allocs("stream+split=64")), (events, pieces));
 }

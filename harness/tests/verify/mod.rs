@@ -66,14 +66,15 @@ fn a_level_that_loses_one_field_is_found_out_by_level_fixture_and_json_path() {
 #[test]
 fn a_client_that_hangs_dies_or_talks_nonsense_is_named_with_the_fixture() {
     let greeting = "echo plimsoll 1 subject=x allocator=system profile=release build=1";
-    for (talk, why) in [
-        ("read question; read nothing_more", "no answer within 1 s"),
-        ("read question; echo it broke >&2; exit 7", "it exited with status 7; it said: it broke"),
-        ("while read question; do echo maybe; done", "it answered \"maybe\", not `ok`"),
-        ("while read question; do echo \"ok {\\\"say\\\":$GEMINI_API_KEY}\"; done", "unknown field `say`"),
+    // Only who hangs is not waited for: on a busy machine the others may take longer.
+    for (talk, patience, why) in [
+        ("read question; read nothing_more", "2", "no answer within 2 s"),
+        ("read question; echo it broke >&2; exit 7", "60", "it exited with status 7; it said: it broke"),
+        ("while read question; do echo maybe; done", "60", "it answered \"maybe\", not `ok`"),
+        ("while read question; do echo \"ok {\\\"say\\\":$GEMINI_API_KEY}\"; done", "60", "unknown field `say`"),
     ] {
         let project = client("odd", &["sh", "-c", &format!("{greeting}; {talk}")]);
-        let verified = project.command(&CONFORMANCE).args(["--timeout", "1"]).output().expect("plimsoll starts");
+        let verified = project.command(&CONFORMANCE).args(["--timeout", patience]).output().expect("plimsoll starts");
         assert_code(&verified, 3);
         let said = said(&verified);
         let first = said.lines().next().unwrap_or_default();

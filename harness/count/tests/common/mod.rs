@@ -22,7 +22,7 @@ pub fn library() -> &'static Path {
         // <target>/<profile>/deps/<this test>
         let profile_dir = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
         let status = cargo::by_hand()
-            .args(["build", "--quiet", "--release", "--package", "plimsoll-count"])
+            .args(["build", "--quiet", "--locked", "--release", "--package", "plimsoll-count"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .unwrap();

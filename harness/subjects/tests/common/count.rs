@@ -42,7 +42,7 @@ fn library() -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
         let status = cargo::by_hand()
-            .args(["build", "--quiet", "--release", "--package", "plimsoll-count"])
+            .args(["build", "--quiet", "--locked", "--release", "--package", "plimsoll-count"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .unwrap();
