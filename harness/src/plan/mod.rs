@@ -243,7 +243,7 @@ fn unlimited(protocol: Protocol, wanted: &[Streams]) -> Vec<Option<Streams>> {
     }
 }
 
-/// A subject is built with another allocator if its command says so or it has that allocator's probe.
+/// A subject is built with another allocator if its command says so.
 fn supports_allocator(subject: &Subject, allocator: Allocator) -> bool {
     allocator == Allocator::System || subject.command.iter().any(|word| word.contains("{allocator}"))
 }
