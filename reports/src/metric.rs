@@ -1,4 +1,4 @@
-//! Every metric that a record may hold: its name, unit, and what it means in one sentence. Of each, lower is better.
+//! Every metric that a record may hold: its name, unit, and what it means in one sentence.
 
 use crate::units::Unit;
 

@@ -55,6 +55,11 @@ fn table(header: &[&str]) -> Table {
     table
 }
 
+/// The table as it is printed: no line begins or ends with a cell's padding.
+fn lines(table: &Table) -> String {
+    table.to_string().lines().map(str::trim).collect::<Vec<_>>().join("\n")
+}
+
 fn subjects(project: &Project) -> String {
     let mut header = vec!["subject"];
     header.extend(Probe::ALL.iter().map(|p| p.as_str()));
@@ -79,7 +84,7 @@ fn subjects(project: &Project) -> String {
         row.push(subject.description.clone());
         table.add_row(row);
     }
-    let mut text = table.to_string();
+    let mut text = lines(&table);
     for (mark, why) in [
         ("no¹", "not among its `probes`: it wants a program built on plimsoll-worker with that allocator"),
         ("no²", "not among its `probes` in plimsoll.toml"),
@@ -102,7 +107,7 @@ fn scenarios() -> String {
             scenario.description.to_owned(),
         ]);
     }
-    table.to_string()
+    lines(&table)
 }
 
 fn suites(project: &Project) -> String {
@@ -117,7 +122,7 @@ fn suites(project: &Project) -> String {
             suite.description.clone(),
         ]);
     }
-    table.to_string()
+    lines(&table)
 }
 
 fn cells(project: &Project, args: &Args) -> Result<String, Failure> {
