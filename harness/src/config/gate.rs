@@ -105,8 +105,9 @@ impl Size {
         let (number, name) = match self {
             Self::Number(number) => (*number, None),
             Self::Text(text) => {
-                let (number, name) = text.split_once(' ').ok_or_else(|| unreadable(text))?;
-                (number.parse().map_err(|_| unreadable(text))?, Some((name, text)))
+                let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+                let name = &text[number.len()..];
+                (number.trim_end().parse().map_err(|_| unreadable(text))?, Some((name, text)))
             }
         };
         let worth = match name {
@@ -298,6 +299,16 @@ mod tests {
         assert_eq!(rules.floor(&Figure::per_request("heap.allocs")), 1.0);
         assert_eq!((rules.budgets[0].cell.as_str(), rules.budgets[0].max), ("ultra/chat", 8_388_608.0));
         assert_eq!(rules.waivers[0].expires.to_string(), "2027-01-31");
+    }
+
+    #[test]
+    fn a_size_has_a_unit_with_a_blank_before_it_or_without() {
+        for (text, bytes) in [("32 KiB", 32_768.0), ("32KiB", 32_768.0), ("1.5 MiB", 1_572_864.0), ("7B", 7.0)] {
+            assert_eq!(Size::Text(text.to_owned()).value(Unit::Bytes), Ok(bytes), "{text}");
+        }
+        for text in ["32", "KiB", "32 K", "32 KiB KiB", ""] {
+            assert!(Size::Text(text.to_owned()).value(Unit::Bytes).is_err(), "{text}");
+        }
     }
 
     #[test]
