@@ -116,7 +116,7 @@ impl<'a> Ledger<'a> {
     fn new(view: &'a View) -> Self {
         let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         let scenarios = SCENARIOS.iter().filter_map(|id| view.scenario(id));
-        for (key, value) in scenarios.flat_map(|s| as_they_come(s)).flat_map(|row| &row.factors) {
+        for (key, value) in scenarios.flat_map(as_they_come).flat_map(|row| &row.factors) {
             values.entry(key).or_default().insert(value);
         }
         let varies = |(key, values): (&'a str, BTreeSet<&str>)| (values.len() > 1).then_some(key);

@@ -57,7 +57,9 @@ fn benches_that_give_nothing_are_an_error_that_says_why_and_the_samples_are_kept
         let run = project.plimsoll(&["run", "--suite", "s", "--benches", "--out", "out"]);
         assert_code(&run, 3);
         assert!(said(&run).contains(why), "{}", said(&run));
+        // What was measured is kept, and reported.
         assert_eq!(project.record("out").samples.len(), 1);
+        assert!(project.path().join("out/index.html").is_file());
     }
     // Where there are none, nothing is measured first.
     let project = Project::with_subjects("version = 1", SUITE);
