@@ -271,7 +271,7 @@ fn applicable<T: Copy + PartialEq + std::fmt::Display>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     fn project(text: &str) -> Project {
         Project {
@@ -329,7 +329,10 @@ mod tests {
     fn a_cell_of_several_included_suites_has_the_most_samples_that_any_of_them_has() {
         let more = "[suite.t]\nsubjects = [\"level\"]\nscenarios = [\"chat\"]\nsamples = { rss = 9, count = 1 }\n\
                     matrix = [{ probes = [\"rss\", \"count\"] }]\n[suite.both]\ninclude = [\"s\", \"t\"]\n";
-        let project = project(&format!("{}{more}", TWO.replace("        ", "")));
+        let text = format!("{}{more}", TWO.replace("        ", ""));
+        // As it is loaded: what a suite includes is filled in.
+        let config = crate::config::Config::read(Path::new("plimsoll.toml"), &text).expect("reads");
+        let project = Project { config, ..project("version = 1") };
         let cells = select(&project, "both", &Narrow::default()).expect("selects").cells;
         let of = |wanted: &str| cells.iter().find(|c| cell_name(&c.cell).starts_with(wanted)).map(|c| c.samples);
         assert_eq!((of("level/chat/rss"), of("level/chat/count"), of("level/stream/rss")), (Some(9), Some(4), Some(3)));
