@@ -103,8 +103,7 @@ pub struct Found {
     pub culprit: Option<String>,
     /// How much of that figure is explained, from 0 to 1.
     pub coverage: Option<f64>,
-    /// How much is explained of what is held: slope, live heap, its peak. The counter has whole blocks there, after all requests, and the profiler
-    /// what was asked for, up to request 128.
+    /// How much is explained of what is held, as of request 128: slope, live heap, its peak. Less of a peak, where C holds a part of it.
     pub held: Option<f64>,
     /// Whether it was found as it must be, or, of nothing, not found.
     pub good: bool,

@@ -91,8 +91,8 @@ fn table(found: &[Found]) -> String {
     let rows: Vec<String> = table.to_string().lines().map(|line| line.trim_end().to_owned()).collect();
     format!(
         "{}\n\nfigures: those that failed of those judged, over both rounds. blamed, explained: of allocations and bytes per request, the one explained \
-         worst; at least {:.0} % must be. of what is held: slope, live heap and its peak, the one explained worst; the counter has whole blocks after all requests, and the \
-         profiler what was asked for, up to request 128.\n",
+         worst; at least {:.0} % must be. of what is held: slope, live heap and its peak as of request 128, the one explained worst; a peak is \
+         told of the moment of the profiler's own, which does not see what C holds.\n",
         rows.join("\n"),
         COVERAGE * 100.0
     )
