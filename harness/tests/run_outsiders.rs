@@ -4,6 +4,7 @@ mod baseline;
 mod benches;
 mod comment;
 mod common;
+mod compare;
 mod ledger;
 mod line;
 mod mock_support;

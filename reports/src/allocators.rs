@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::contrast::{Contrast, Side};
 use crate::derive::{Figure, GROWTH_AT, Measured, Percentile};
 use crate::record::Record;
-use crate::techniques::{self, Effect};
+use crate::techniques::{self, Effect, Sign};
 use crate::view::{Labels, Row, Scenario, View};
 
 /// The allocator that the others are held against: the C library's.
@@ -85,6 +85,26 @@ pub fn matrices(view: &View) -> Vec<Matrix> {
     matrices
 }
 
+/// An effect in a word, because a table has many; `None` where the pairs are too few for one.
+#[must_use]
+pub fn told(effect: &Effect) -> Option<&'static str> {
+    match effect.sign {
+        Sign::Saves => Some("saves"),
+        Sign::Costs => Some("costs"),
+        Sign::Nothing => Some("no effect seen"),
+        Sign::TooFew => None,
+    }
+}
+
+/// What has to be said where an effect has no word.
+#[must_use]
+pub fn too_few(matrices: &[Matrix]) -> Option<&'static str> {
+    let mut effects = matrices.iter().flat_map(|matrix| &matrix.lines).flat_map(|line| line.effects.iter().flatten());
+    effects
+        .any(|effect| effect.sign == Sign::TooFew)
+        .then_some("A difference without a word beside it is of too few pairs to say which it is.")
+}
+
 /// jemalloc's options as they were read back, by the allocator that they make: `narenas=1 tcache=false …`.
 #[must_use]
 pub fn options(record: &Record) -> Vec<(String, String)> {
@@ -102,7 +122,8 @@ pub fn options(record: &Record) -> Vec<(String, String)> {
 
 fn of(view: &View, scenario: &Scenario) -> Vec<Matrix> {
     let measured = |row: &&Row| (0..FIGURES.len()).any(|at| view.figure(row, "rss", &figure(at)).is_some());
-    let rows: Vec<&Row> = scenario.rows.iter().filter(measured).collect();
+    let alike = |row: &&Row| measured(row) && !view.is_ablation(&row.subject, &row.factors);
+    let rows: Vec<&Row> = scenario.rows.iter().filter(alike).collect();
     let several =
         |row: &&Row| rows.iter().any(|other| is_same_client(row, other) && allocator(row) != allocator(other));
     let rows: Vec<&Row> = rows.iter().copied().filter(several).collect();

@@ -94,6 +94,20 @@ pub fn ledger(view: &View) -> Vec<Claim> {
     ]
 }
 
+/// How many hold, in a sentence.
+#[must_use]
+pub fn told(rows: &[Claim]) -> String {
+    let of = |verdict: Verdict| rows.iter().filter(|row| row.verdict == verdict).count();
+    format!(
+        "Of the old report’s {} claims {} hold, {} hold in part and {} do not; not measured here: {}.",
+        rows.len(),
+        of(Verdict::Holds),
+        of(Verdict::Partly),
+        of(Verdict::Fails),
+        of(Verdict::NotMeasured)
+    )
+}
+
 /// The scenarios that the old report's claims are about: 20 requests one after another, and 20 at once.
 const SCENARIOS: [&str; 2] = ["chat", "chat-20x"];
 const GROWTH: &str = "growth of proc.rss, steady@20 − start, within a fifth of the figure";

@@ -86,12 +86,27 @@ pub fn render(record: &Record, format: Format) -> Vec<u8> {
     render_linked(record, format, None)
 }
 
+/// What a report may have besides its record.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extras<'a> {
+    /// Where the project's own code can be read, for links to its lines.
+    pub source: Option<&'a SourceUrl>,
+    /// A record of the same cells on the other target: of the live service beside one of the mock, or the other way round.
+    pub beside: Option<&'a Record>,
+}
+
 /// The same, with links to lines of the project's own code where it can be read.
 #[must_use]
 pub fn render_linked(record: &Record, format: Format, source: Option<&SourceUrl>) -> Vec<u8> {
+    render_with(record, format, Extras { source, beside: None })
+}
+
+/// The same, with what is given besides. JSON, CSV and JUnit are of the one record alone.
+#[must_use]
+pub fn render_with(record: &Record, format: Format, extras: Extras<'_>) -> Vec<u8> {
     match format {
-        Format::Html => crate::html::render(record, source).into_bytes(),
-        Format::Markdown => crate::markdown::render(record, source).into_bytes(),
+        Format::Html => crate::html::render(record, extras).into_bytes(),
+        Format::Markdown => crate::markdown::render(record, extras).into_bytes(),
         Format::Json => crate::json::render(record).into_bytes(),
         Format::Csv => crate::csv::render(record).into_bytes(),
         Format::Junit => crate::junit::render(record).into_bytes(),

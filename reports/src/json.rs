@@ -1,9 +1,11 @@
-//! Every figure of a record as JSON, schema `plimsoll.summary/1`: what the page embeds and programs read.
+//! Every figure of a record as JSON for programs, schema `plimsoll.summary/1`; and what a page embeds of it, `plimsoll.page/1`.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Number, Value, json};
 
 use crate::claims::{self, Verdict};
-use crate::derive::{CellFigures, Failure, Figure, GROWTH_AT, Measured};
+use crate::derive::{CellFigures, Failure, Figure, GROWTH_AT, Measured, Percentile};
 use crate::record::Record;
 use crate::stats::Exactness;
 use crate::summary::{self, status_name};
@@ -19,49 +21,70 @@ fn value(view: &View) -> Value {
     with_cells(view, view.cells.iter().map(cell).collect())
 }
 
-/// The same with each cell's main figures as a map of arrays, a fortieth of the size: what a page embeds. An array is samples and median, and where
-/// the samples vary, median absolute deviation, smallest and largest.
+/// The main figures of every cell in a hundredth of the size: what a page embeds. `factors` and `figures` are named once; a cell is its subject, scenario,
+/// probe, the place of its factors, samples planned and samples that count, and of each figure that it has the place of its name, samples and median, and
+/// where the samples vary, smallest and largest.
 pub(crate) fn compact(view: &View) -> Value {
-    let figure = |(figure, measured): (&Figure, &Measured)| {
-        let stats = &measured.stats;
-        let mut array = vec![json!(stats.samples), number(stats.median)];
-        if stats.exactness == Exactness::Varies {
-            array.extend([stats.mad, stats.min, stats.max].map(number));
+    let (mut factors, mut names): (Vec<&BTreeMap<String, String>>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut cells = Vec::new();
+    for CellFigures { cell, planned, ok, figures, .. } in &view.cells {
+        let under = place(&mut factors, &cell.factors);
+        let mut row = vec![json!([cell.subject, cell.scenario, cell.probe, under, planned, ok])];
+        for (figure, measured) in figures.iter().filter(|(figure, _)| is_embedded(figure)) {
+            let stats = &measured.stats;
+            let mut told =
+                vec![json!(place(&mut names, figure.to_string())), json!(stats.samples), number(stats.median)];
+            if stats.exactness == Exactness::Varies {
+                told.extend([stats.min, stats.max].map(number));
+            }
+            row.push(Value::Array(told));
         }
-        (figure.to_string(), Value::Array(array))
-    };
-    let cell = |figures: &CellFigures| {
-        let mut object = head(figures);
-        let shown = figures.figures.iter().filter(|(figure, _)| is_embedded(figure)).map(figure);
-        object.insert("figures".to_owned(), Value::Object(shown.collect()));
-        Value::Object(object)
-    };
-    with_cells(view, view.cells.iter().map(cell).collect())
+        cells.push(Value::Array(row));
+    }
+    let told = summary::of(view);
+    json!({
+        "schema": "plimsoll.page/1",
+        "record": view.record.id,
+        "target": view.record.environment.target,
+        "verdict": told.verdict,
+        "factors": factors,
+        "figures": names,
+        "cells": cells,
+        "benches": view.record.benches,
+        "claims": claims::ledger(view).into_iter().map(|row| json!([row.id, verdict(row.verdict)])).collect::<Vec<_>>(),
+    })
 }
 
-/// Whether a page embeds a figure: those that are made of readings, and readings at the checkpoints that figures are told of. The rest is in the
-/// record beside the page.
+/// Where a value stands among those that were named, itself the last if it is new.
+fn place<T: PartialEq>(named: &mut Vec<T>, value: T) -> usize {
+    named.iter().position(|other| *other == value).unwrap_or_else(|| {
+        named.push(value);
+        named.len() - 1
+    })
+}
+
+/// Whether a page embeds a figure: those that its main tables show. The rest is in the record beside the page.
 fn is_embedded(figure: &Figure) -> bool {
+    let is_of = |metric: &str, told: &[&str]| told.contains(&metric);
     match figure {
         Figure::Since { .. } | Figure::Step(_) => false,
         Figure::At { checkpoint, metric } => {
-            let told = [
-                "proc.rss",
-                "proc.anon",
-                "proc.hwm",
-                "heap.live",
-                "heap.peak",
-                "jemalloc.allocated",
-                "jemalloc.resident",
-                "dhat.total",
-            ];
-            (checkpoint == GROWTH_AT || checkpoint == "start" || checkpoint.starts_with("held@"))
-                && told.contains(&metric.as_str())
+            let told: &[&str] = match checkpoint.as_str() {
+                "start" => &["proc.rss"],
+                GROWTH_AT => &["proc.rss", "proc.hwm", "whole.pss", "heap.peak", "jemalloc.allocated", "dhat.total"],
+                "held@100" | "held@1000" => &["proc.rss", "whole.pss"],
+                _ => &[],
+            };
+            is_of(metric, told)
         }
         Figure::Growth(metric) | Figure::Residue(metric) | Figure::Slope(metric) => {
-            ["proc.rss", "proc.anon", "heap.live"].contains(&metric.as_str())
+            is_of(metric, &["proc.rss", "proc.anon", "whole.anon", "heap.live"])
         }
-        Figure::PerRequest(_) | Figure::InFlight(_) | Figure::Latency(_) => true,
+        Figure::InFlight(metric) => {
+            is_of(metric, &["proc.rss", "proc.anon", "whole.pss", "cgroup.kernel", "heap.live"])
+        }
+        Figure::PerRequest(metric) => is_of(metric, &["heap.allocs", "heap.bytes", "whole.allocs", "whole.bytes"]),
+        Figure::Latency(percentile) => matches!(percentile, Percentile::P50 | Percentile::P99),
     }
 }
 

@@ -55,7 +55,7 @@ pub mod units;
 pub mod view;
 
 pub use figure_name::NoFigure;
-pub use format::{Format, UnknownFormat, render, render_linked};
+pub use format::{Extras, Format, UnknownFormat, render, render_linked, render_with};
 pub use read::{RecordError, Samples, Torn};
 pub use record::Record;
 pub use source_url::{NoSourceUrl, SourceUrl};

@@ -1,8 +1,13 @@
-//! The report as a pull request's comment shows it: the verdict first, a table for each scenario, the rest folded.
+//! The report as a pull request's comment shows it: the verdict first, then what to do, then tables of the rows that stand for their subjects, the rest
+//! folded or left to the HTML report.
 
 mod advice;
 mod allocators;
+mod at_once;
 mod benches;
+mod claims;
+pub(crate) mod compare;
+mod fit;
 mod inert;
 mod ladder;
 mod peers;
@@ -13,76 +18,100 @@ use std::fmt::Write as _;
 
 pub(crate) use inert::{cell, code, prose};
 
+use self::fit::{Part, Weight};
+use crate::format::Extras;
 use crate::line;
+use crate::model::Model;
 use crate::record::Record;
-use crate::source_url::SourceUrl;
-use crate::summary::{self, status_name};
-use crate::units::{Bytes, ratio, whole};
+use crate::summary::{self, Summary, status_name};
+use crate::units::{Bytes, Count, ratio, whole};
 use crate::view::{Accounts, Block, Entry, Labels, Scenario, Times, View, beside_columns};
 
-/// Longest comment that GitHub takes, less what a tag and a heading need, bytes.
-const LIMIT: usize = 60_000;
 /// Failures that are listed one by one before the rest is only counted.
 const FAILURES: usize = 20;
 
-/// The record as Markdown. `source` is where the project's own code can be read, for links to its lines.
+/// The record as Markdown.
 #[must_use]
-pub fn render(record: &Record, source: Option<&SourceUrl>) -> String {
-    let view = View::linked(record, source);
+pub fn render(record: &Record, extras: Extras<'_>) -> String {
+    let view = View::linked(record, extras.source).beside_record(extras.beside);
     let told = summary::of(&view);
-    let mut out = String::new();
-    let _ = writeln!(out, "## Memory per level\n\n**{}**\n", prose(&told.verdict));
-    for line in &told.besides {
+    let part = |weight, title: &str, text| Part { weight, title: title.to_owned(), text };
+    let mut parts = vec![
+        part(Weight::Always, "", head(&view, &told)),
+        part(Weight::Always, "", advice::section(&view)),
+        part(Weight::First, "the old report’s claims", claims::section(&view)),
+    ];
+    // The scenario that the verdict speaks of stands before what is made of all.
+    let headline = told.headline.as_ref().map(|headline| headline.scenario.as_str());
+    for scenario in &view.scenarios {
+        let weight = if headline == Some(scenario.info.id.as_str()) { Weight::First } else { Weight::Scenario };
+        parts.push(part(weight, &cell(&scenario.info.id), table(&view, scenario)));
+    }
+    parts.extend([
+        part(Weight::First, "what a given memory holds", lines(&view)),
+        part(Weight::First, "time by requests at once", at_once::section(&view)),
+        part(Weight::First, "mock against live", compare::live(&view)),
+        part(Weight::Second, "what memory depends on", models(&view)),
+        part(Weight::Second, "other people’s clients", peers::section(&view)),
+        part(Weight::Third, "time beside memory", times(&view)),
+        part(Weight::Third, "benches", benches::section(&view)),
+        part(Weight::Third, "where memory lives", ledgers(&view)),
+        part(Weight::Second, "why 8 MB was thought hard", ladder::section(&view)),
+        part(Weight::Second, "technique ledger", techniques::section(&view)),
+        part(Weight::Third, "allocators", allocators::section(&view)),
+        part(Weight::Third, "call sites", sites::table(&view)),
+        part(Weight::Always, "", failures(&view)),
+        part(Weight::Always, "", environment(&view)),
+        part(Weight::Always, "", glossary(&view)),
+    ]);
+    fit::fitting(parts)
+}
+
+/// The verdict, what it is worth, and how many samples it is made of; the same under other factors is folded.
+fn head(view: &View, told: &Summary) -> String {
+    let mut out = format!("## Memory per level\n\n**{}**\n\n", prose(&told.verdict));
+    let live = usize::from(summary::is_live(&view.record.environment.target)).min(told.besides.len());
+    let (advisory, others) = told.besides.split_at(live);
+    for line in advisory {
         let _ = writeln!(out, "{}\n", prose(line));
     }
+    let count = |count: u64| Count(i64::try_from(count).unwrap_or(i64::MAX));
     let _ = writeln!(
         out,
         "{} of {} samples count, {} failed, {} unavailable · run {} · suite {} · target {}\n",
-        told.ok,
-        told.planned.max(told.ok),
-        told.failed,
-        told.unavailable,
-        code(&record.id),
+        count(told.ok),
+        count(told.planned.max(told.ok)),
+        count(told.failed),
+        count(told.unavailable),
+        code(&view.record.id),
         code(&view.record.plan.suite),
         code(&view.record.environment.target)
     );
-    out.push_str(&advice::section(&view));
-    let parts = [
-        lines,
-        models,
-        peers::section,
-        times,
-        benches::section,
-        ledgers,
-        ladder::section,
-        techniques::section,
-        allocators::section,
-        sites::table,
-        failures,
-        environment,
-        glossary,
-    ];
-    let tail: String = parts.iter().map(|part| part(&view)).collect();
-    for (at, scenario) in view.scenarios.iter().enumerate() {
-        let table = table(&view, scenario);
-        if out.len() + table.len() + tail.len() > LIMIT {
-            let left = view.scenarios.len() - at;
-            let _ = writeln!(out, "_{left} more scenarios do not fit a comment; they are in the HTML report._\n");
-            break;
+    match others {
+        [] => {}
+        [one] => {
+            let _ = writeln!(out, "{}\n", prose(one));
         }
-        out.push_str(&table);
+        several => {
+            out.push_str("<details><summary>The same under other factors, and requests in flight</summary>\n\n");
+            several.iter().for_each(|line| out.push_str(&format!("- {}\n", prose(line))));
+            out.push_str("\n</details>\n\n");
+        }
     }
-    out.push_str(&tail);
     out
 }
 
 fn table(view: &View, scenario: &Scenario) -> String {
     let mut out = format!("### {}\n\n{}\n\n", cell(&scenario.info.id), prose(&scenario.info.description));
-    let blocks = view.blocks(scenario, &view.columns());
+    let columns = view.columns();
+    let (usual, whole) = (view.face_blocks(scenario, &columns), view.main_blocks(scenario, &columns));
+    let rows = |blocks: &[Block<'_>]| blocks.iter().map(|block| block.rows.len()).sum::<usize>();
+    // One table says it where no subject was measured under several factors.
+    let blocks = if rows(&whole) > rows(&usual) { usual } else { whole };
     if blocks.is_empty() {
         out.push_str("Nothing was measured.\n\n");
     }
-    for block in blocks.iter().chain(&view.beside(scenario)) {
+    for block in blocks.iter().filter(|block| !block.columns.is_empty()).chain(&view.beside(scenario)) {
         push_block(&mut out, block);
     }
     out
@@ -137,15 +166,21 @@ fn lines(view: &View) -> String {
 
 /// What memory depends on.
 fn models(view: &View) -> String {
-    let models = view.models();
+    let models: Vec<Model> = view.models().into_iter().filter(|model| view.is_usual_model(model)).collect();
     if models.is_empty() {
         return String::new();
     }
     let labels =
         Labels::of(&models.iter().map(|model| (model.cell.subject.as_str(), &model.cell.factors)).collect::<Vec<_>>());
-    let mut out = "### What memory depends on\n\nfixed + slope·N + inflight·C, with N requests answered and C in flight.\n\n\
-                   | scenario | subject | metric | fixed | slope /1,000 | in flight | residual, max | residual, RMS |\n|---|---|---|---:|---:|---:|---:|---:|\n"
-        .to_owned();
+    let mut out =
+        "### What memory depends on\n\nfixed + slope·N + inflight·C, with N requests answered and C in flight.\n\n"
+            .to_owned();
+    if !labels.common.is_empty() {
+        let _ = writeln!(out, "{}\n", cell(&labels.common));
+    }
+    out.push_str(
+        "| scenario | subject | metric | fixed | slope /1,000 | in flight | residual, max | residual, RMS |\n|---|---|---|---:|---:|---:|---:|---:|\n",
+    );
     for (model, name) in models.iter().zip(&labels.names) {
         let texts = model.texts().map(|text| cell(&text)).join(" | ");
         let _ =
@@ -157,7 +192,7 @@ fn models(view: &View) -> String {
 
 /// What thrift costs in time: each row's median time over that of the base level.
 fn times(view: &View) -> String {
-    let all = view.times();
+    let all = view.usual_times();
     let Some(first) = all.first() else { return String::new() };
     let base = cell(first.base);
     let over_h1 = all.iter().any(Times::over_h1);

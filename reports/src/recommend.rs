@@ -80,16 +80,20 @@ fn in_flight(picks: &Picks<'_>) -> Option<Recommendation> {
     Some(Recommendation {
         id: "in-flight",
         advice: format!(
-            "For many requests at once, use `{}`: one more in flight takes {} of what it takes with `{}`.",
+            "For many requests at once, use `{}`: one more in flight takes {} of what it takes with `{}`{}.",
             best.row.subject,
             percent(each / other),
-            base.row.subject
+            base.row.subject,
+            in_a_crowd(best, base)
         ),
         rule: "of the levels that do their own work, the one with least resident memory for each further request held, if that is at least a tenth less than original’s",
         figures: [best, base]
             .into_iter()
             .flat_map(|line| {
+                let crowd = line.text(place::P50_1000).map(|_| beside(line, place::P50_1000, "p50, 1,000 at once"));
                 [beside(line, place::EACH, "each in flight"), beside(line, place::HELD_1000, "RSS with 1,000 held")]
+                    .into_iter()
+                    .chain(crowd)
             })
             .collect(),
     })
@@ -184,7 +188,12 @@ fn factor(view: &View, choice: &Choice) -> Option<Recommendation> {
         lines.push(format!(
             "{} ({}): {} with {}, {} with {}",
             row.subject,
-            row.factors.get("runtime").map_or("", String::as_str),
+            ["runtime", "protocol"]
+                .into_iter()
+                .filter_map(|key| row.factors.get(key))
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", "),
             usual.median(),
             choice.values.0,
             else_.median(),
@@ -227,7 +236,8 @@ fn techniques_that_cost(view: &View) -> Option<Recommendation> {
     let rows = techniques::ledger(view);
     let mut names: Vec<String> = Vec::new();
     let mut figures = Vec::new();
-    for row in &rows {
+    // All of them together are no technique that could be left out.
+    for row in rows.iter().filter(|row| row.place != techniques::Place::Together) {
         for (effect, measure) in row.effects.iter().zip(techniques::Measure::ALL) {
             let Some(effect) = effect.filter(|effect| effect.sign == Sign::Costs) else { continue };
             // What saves elsewhere is a trade, and no waste.
@@ -251,7 +261,10 @@ fn techniques_that_cost(view: &View) -> Option<Recommendation> {
     }
     (!names.is_empty()).then(|| Recommendation {
         id: "techniques",
-        advice: format!("Leave out {}: it costs and saves nothing that was seen.", names.join(", ")),
+        advice: match names.as_slice() {
+            [one] => format!("Leave out {one}: it costs and saves nothing that was seen."),
+            _ => format!("Leave out {}: they cost and save nothing that was seen.", names.join(", ")),
+        },
         rule: "a technique with a cost that chance does not explain (Holm, 5 %) in the technique ledger, and without any saving there in the same place",
         figures,
     })
@@ -261,7 +274,7 @@ fn techniques_that_cost(view: &View) -> Option<Recommendation> {
 fn growing(view: &View, picks: &Picks<'_>) -> Option<Recommendation> {
     let mut names = Vec::new();
     let mut figures = Vec::new();
-    for scenario in &view.scenarios {
+    for scenario in view.scenarios.iter().filter(|scenario| scenario.info.in_flight == 1) {
         for row in view.usual(scenario, "count", &Figure::slope("heap.live")) {
             let Some(slope) = view.figure(row, "count", &Figure::slope("heap.live")) else { continue };
             let is_level = picks.lines.iter().any(|line| line.row.subject == row.subject && line.is_level());
@@ -282,7 +295,7 @@ fn growing(view: &View, picks: &Picks<'_>) -> Option<Recommendation> {
     (!names.is_empty()).then(|| Recommendation {
         id: "growing",
         advice: format!("Look for a leak in {} before using it for long.", names.join(", ")),
-        rule: "the live heap’s slope, the smaller of two segments, is above zero in every process of the cell, and at no checkpoint is it lower than at one before",
+        rule: "where one request follows another (of several at once the connections come and go), the live heap’s slope, the smaller of two segments, is above zero in every process of the cell, and at no checkpoint is it lower than at one before",
         figures,
     })
 }
@@ -302,6 +315,16 @@ fn beside(line: &Pick<'_>, at: usize, what: &str) -> String {
 
 fn p50(line: &Pick<'_>) -> String {
     beside(line, place::P50, "p50")
+}
+
+/// What a crowd takes in time.
+fn in_a_crowd(line: &Pick<'_>, base: &Pick<'_>) -> String {
+    match (line.median(place::P50_1000), base.median(place::P50_1000)) {
+        (Some(own), Some(other)) if other > 0.0 => {
+            format!(", and of 1,000 made at once half are answered in {} its time", ratio(own / other))
+        }
+        _ => String::new(),
+    }
 }
 
 /// What the thrift costs in time.

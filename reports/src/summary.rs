@@ -13,7 +13,7 @@ const HEADLINE: &str = "chat";
 /// The level that others are compared with, if it was measured.
 const BASE: &str = "original";
 /// What figures of the live service are worth.
-const ADVISORY: &str = "Measured against the live service, so advisory: it answers each time in other words and at its own pace. Of an answer \
+pub(crate) const ADVISORY: &str = "Measured against the live service, so advisory: it answers each time in other words and at its own pace. Of an answer \
                         only this was checked: that it came without an error, was counted and has a text.";
 
 /// What the command line can print after a run.
@@ -99,7 +99,14 @@ pub(crate) fn of(view: &View) -> Summary {
         status: failure.status,
         error: failure.error.clone(),
     });
-    let groups = groups(view);
+    let mut groups = groups(view);
+    // Beside the verdict, one level alone says nothing of which to take.
+    let several = |rows: &[&Row]| rows.iter().any(|row| row.subject != rows[0].subject);
+    let mut at = 0;
+    groups.retain(|(_, rows)| {
+        at += 1;
+        at == 1 || several(rows)
+    });
     let mut told = groups.iter().map(|(scenario, rows)| compare(view, scenario, rows));
     let (headline, verdict) = match told.next() {
         Some((headline, text)) => (Some(headline), text),
@@ -150,7 +157,8 @@ fn groups(view: &View) -> Vec<(&Scenario, Vec<&Row>)> {
 /// levels, and of those the multi-threaded one, because current_thread flatters real life.
 fn alike<'a>(view: &View, scenario: &'a Scenario, figure: &Figure) -> Vec<Vec<&'a Row>> {
     // Rungs of a ladder are parts of a client, of which none is better for being smaller.
-    let rows = || scenario.rows.iter().filter(|row| row.kind != "rung" && view.figure(row, "rss", figure).is_some());
+    let is_meant = |row: &&Row| row.kind != "rung" && !view.is_ablation(&row.subject, &row.factors);
+    let rows = || scenario.rows.iter().filter(is_meant).filter(|row| view.figure(row, "rss", figure).is_some());
     let levels_only = rows().any(|row| row.kind == "level");
     // What a level has its helpers or a proxy do it does not save: such levels are compared in a table of their own.
     let own_work = rows().any(|row| row.kind == "level" && !view.shares_work(row));
@@ -166,7 +174,14 @@ fn alike<'a>(view: &View, scenario: &'a Scenario, figure: &Figure) -> Vec<Vec<&'
         let subjects: std::collections::BTreeSet<&str> = rows.iter().map(|row| row.subject.as_str()).collect();
         (std::cmp::Reverse(subjects.len()), factors.get("runtime") != Some(&"multi_thread"))
     });
-    groups.into_iter().map(|(_, rows)| rows).collect()
+    groups.into_iter().map(|(_, rows)| of_usual_allocator(rows)).collect()
+}
+
+/// Without the rows of a subject on another allocator than the C library's, where it was measured on that too.
+fn of_usual_allocator(rows: Vec<&Row>) -> Vec<&Row> {
+    let usual = |row: &Row| row.factors.get("allocator").is_none_or(|allocator| allocator == "system");
+    let has_usual = |row: &Row| rows.iter().any(|other| other.subject == row.subject && usual(other));
+    rows.iter().copied().filter(|row| usual(row) || !has_usual(row)).collect()
 }
 
 /// The verdict of a run of the component ladder alone: which rung adds most to the one below it.
@@ -200,7 +215,12 @@ fn component(view: &View) -> Option<String> {
 fn in_flight(view: &View) -> Vec<String> {
     let figure = Figure::in_flight("proc.anon");
     let one = |scenario: &Scenario| {
-        let rows: Vec<&Row> = alike(view, scenario, &figure).into_iter().flatten().collect();
+        let mut rows: Vec<&Row> = alike(view, scenario, &figure).into_iter().flatten().collect();
+        // What no public front end grants is not held against what one does.
+        let granted = |row: &&Row| !row.factors.contains_key("streams");
+        if rows.iter().any(granted) {
+            rows.retain(granted);
+        }
         let mut known: Vec<(&Row, Measured)> =
             rows.iter().filter_map(|row| Some((*row, *view.figure(row, "rss", &figure)?))).collect();
         known.sort_by(|a, b| a.1.stats.median.total_cmp(&b.1.stats.median));

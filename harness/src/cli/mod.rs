@@ -5,6 +5,7 @@ mod clean;
 mod compare;
 mod completions;
 mod doctor;
+mod find;
 mod gate;
 mod line;
 mod list;
@@ -124,8 +125,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Verb::Run(args) => project(config).and_then(|p| run::run(&p, &args)),
         Verb::Line(args) => project(config).and_then(|p| line::run(&p, &args)),
         Verb::Gate(args) => project(config).and_then(|p| gate::run(&p, &args)),
-        Verb::Report(args) => report::run(args),
-        Verb::Compare(args) => compare::run(&args),
+        Verb::Report(args) => report::run(config, args),
+        Verb::Compare(args) => compare::run(config, &args),
         Verb::Baseline(args) => project(config).and_then(|p| baseline::run(&p, args)),
         Verb::Clean(args) => project(config).and_then(|p| clean::run(&p, &args)),
         Verb::Verify(args) => project(config).and_then(|p| verify::run(&p, args)),

@@ -4,10 +4,12 @@ mod verdict;
 
 use std::path::PathBuf;
 
+use plimsoll_reports::compare::mock_and_live;
 use plimsoll_reports::gate::show;
-use plimsoll_reports::{Format, SourceUrl, only, render_linked};
+use plimsoll_reports::record::Record;
+use plimsoll_reports::{Extras, Format, SourceUrl, only, render_with};
 
-use super::{Failure, Outcome, print};
+use super::{Failure, Outcome, find, print};
 use crate::run::store;
 
 #[derive(Debug, clap::Args)]
@@ -20,6 +22,7 @@ Examples:
   plimsoll report target/plimsoll/latest
   plimsoll report record.json --format markdown
   plimsoll report record.json --only-subject original --only-subject mine
+  plimsoll report mock/record.json --beside live/record.json
   plimsoll report record.json --format html,json,csv --out site
   plimsoll report verdict.json --format comment")]
 pub(super) struct Args {
@@ -31,6 +34,9 @@ pub(super) struct Args {
     /// Only this subject (may be given more than once)
     #[arg(long = "only-subject", value_name = "SUBJECT")]
     subjects: Vec<String>,
+    /// A record of the same cells on the other target, mock or live, to stand beside this one
+    #[arg(long, value_name = "RECORD")]
+    beside: Option<String>,
     #[command(flatten)]
     source: SourceArgs,
     /// Folder to write to [default: beside the record]
@@ -52,7 +58,7 @@ pub(super) struct SourceArgs {
     pub(super) url: Option<SourceUrl>,
 }
 
-pub(super) fn run(args: Args) -> Outcome {
+pub(super) fn run(config: Option<PathBuf>, args: Args) -> Outcome {
     if let Some(bytes) = std::fs::read(&args.record).ok().filter(|bytes| show::is_verdict(bytes)) {
         return verdict::run(&bytes, &args);
     }
@@ -64,8 +70,13 @@ pub(super) fn run(args: Args) -> Outcome {
     let formats = formats.collect::<Result<Vec<_>, _>>()?;
     let record = store::read(&args.record).map_err(Failure::usage)?;
     let record = only::subjects(record, &args.subjects).map_err(Failure::usage)?;
+    let beside = args.beside.as_ref().map(|word| find::record(word, config)).transpose()?;
+    if let Some(beside) = &beside {
+        held_apart(&record, beside)?;
+    }
+    let extras = Extras { source: args.source.url.as_ref(), beside: beside.as_ref() };
     if let ([format], None) = (formats.as_slice(), &args.out) {
-        return print(&String::from_utf8_lossy(&render_linked(&record, *format, args.source.url.as_ref())));
+        return print(&String::from_utf8_lossy(&render_with(&record, *format, extras)));
     }
     let beside = || if args.record.is_dir() { args.record.clone() } else { args.record.with_file_name("") };
     let dir = args.out.clone().unwrap_or_else(beside);
@@ -76,8 +87,19 @@ pub(super) fn run(args: Args) -> Outcome {
     let formats = if formats.is_empty() { vec![Format::Html, Format::Markdown] } else { formats };
     for format in formats {
         let path = dir.join(format.file_name());
-        store::write_whole(&path, &render_linked(&record, format, args.source.url.as_ref())).map_err(Failure::usage)?;
+        store::write_whole(&path, &render_with(&record, format, extras)).map_err(Failure::usage)?;
         print(&format!("{}\n", path.display()))?;
     }
     Ok(0)
+}
+
+/// Whether one record is of the mock and the other of the live service: that is what is set side by side in a report.
+fn held_apart(one: &Record, other: &Record) -> Result<(), Failure> {
+    match mock_and_live(one, other) {
+        Some(_) => Ok(()),
+        None => Err(Failure::usage(format!(
+            "--beside sets the live service beside the mock, and these two are of {} and of {}; `plimsoll compare` sets any two side by side",
+            one.environment.target, other.environment.target
+        ))),
+    }
 }

@@ -92,6 +92,7 @@ fn by_table(cell: &Cell) -> f64 {
         "large" => 900.0,
         "inflight-head" | "inflight-event" | "line" | "crowd" if h2 => 700.0,
         "inflight-head" | "inflight-event" | "line" | "crowd" => 2500.0,
+        "crowd-100" => 500.0,
         "crowd-5000" => 8000.0,
         "soak" => 25_000.0,
         _ => 350.0,

@@ -198,6 +198,17 @@ pub const ALL: &[Scenario] = &[
         deterministic: true,
     },
     Scenario {
+        id: "crowd-100",
+        description: "100 requests at once, each answered with one JSON body of 2 KB",
+        work: Work::Chat,
+        script: "chat+lockstep=off",
+        in_flight: 100,
+        steps: &[100],
+        held: &[],
+        mix: &[],
+        deterministic: false,
+    },
+    Scenario {
         id: "crowd",
         description: "1,000 requests at once, each answered with one JSON body of 2 KB",
         work: Work::Chat,
@@ -295,9 +306,9 @@ impl Scenario {
         if self.deterministic && has_all { &attribute::PROFILED_AT } else { &[] }
     }
 
-    /// Whether a sample of it puts a thousand requests or more on the machine at once, or makes ten thousand one by one: what is done once to see that it works, and not
+    /// Whether a sample of it puts a hundred requests or more on the machine at once, or makes ten thousand one by one: what is done once to see that it works, and not
     /// again for each runtime and crypto provider.
     pub fn is_crowded(&self) -> bool {
-        self.in_flight >= 1_000 || !self.mix.is_empty()
+        self.in_flight >= 100 || !self.mix.is_empty()
     }
 }

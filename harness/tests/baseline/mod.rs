@@ -24,7 +24,7 @@ probes = ["count"]
 "#;
 
 /// A project with one run, the latest.
-fn measured() -> Project {
+pub(crate) fn measured() -> Project {
     let project = Project::foreign(SUBJECT, SUITE);
     let source = repository().join("harness/subjects/c/malloc1m.c");
     let compiled = Command::new("cc").args(["-O1", "-o"]).arg(project.path().join("malloc1m")).arg(source).status();
@@ -33,7 +33,8 @@ fn measured() -> Project {
     project
 }
 
-fn edited(project: &Project, name: &str, pointer: &str, value: Value) -> String {
+/// The latest run's record with another value in a place, as a file; gives its path.
+pub(crate) fn edited(project: &Project, name: &str, pointer: &str, value: Value) -> String {
     let bytes = std::fs::read(project.path().join("target/plimsoll/latest/record.json")).expect("a record");
     let mut record: Value = serde_json::from_slice(&bytes).expect("JSON");
     *record.pointer_mut(pointer).expect(pointer) = value;

@@ -4,10 +4,10 @@ use maud::{Markup, html};
 
 use super::chart::{Chart, Data, pc, px};
 use super::not_measured;
-use crate::ledger::{Account, Line};
+use crate::ledger::{self, Account, Line};
 use crate::record::AreaKind;
 use crate::units::{Bytes, Quantity, whole};
-use crate::view::{Accounts, Scenario, View};
+use crate::view::{Accounts, Row, Scenario, View};
 
 /// The width that names take, and where bars end, per cent.
 const NAMES: f64 = 30.0;
@@ -30,11 +30,16 @@ pub(super) fn section(view: &View) -> Markup {
 fn accounts_of(view: &View, scenario: &Scenario, at: usize) -> Option<Markup> {
     let accounts = view.accounts(scenario)?;
     let id = format!("where-{}", at + 1);
-    let charts: Vec<Chart> = accounts
-        .accounts
+    // What stands for its subject is drawn; all are in the table.
+    let is_its =
+        |row: &Row, account: &Account| view.cell(row, ledger::PROBE).is_some_and(|cell| cell.cell == account.cell);
+    let shows = |row: &Row| accounts.accounts.iter().any(|account| is_its(row, account));
+    let usual = view.faces(scenario, shows).into_iter().next().map_or_else(Vec::new, |face| face.rows);
+    let named = accounts.accounts.iter().zip(&accounts.labels.names).enumerate();
+    let drawn: Vec<(usize, (&Account, &String))> =
+        named.filter(|(_, (account, _))| usual.iter().any(|row| is_its(row, account))).collect();
+    let charts: Vec<Chart> = drawn
         .iter()
-        .zip(&accounts.labels.names)
-        .enumerate()
         .map(|(number, (account, name))| waterfall(&format!("{id}-{}", number + 1), name, account))
         .collect();
     Some(html! {
@@ -43,7 +48,7 @@ fn accounts_of(view: &View, scenario: &Scenario, at: usize) -> Option<Markup> {
         div.charts { @for chart in &charts { (chart.frame(false)) } }
         details {
             summary { "Every mapping, " (scenario.info.id) }
-            @for (number, (account, name)) in accounts.accounts.iter().zip(&accounts.labels.names).enumerate() {
+            @for (number, (account, name)) in &drawn {
                 (mappings(account, name, &format!("{id}-{}-mappings", number + 1)))
             }
         }
@@ -51,7 +56,7 @@ fn accounts_of(view: &View, scenario: &Scenario, at: usize) -> Option<Markup> {
 }
 
 /// Mappings that are named one by one.
-const NAMED: usize = 24;
+const NAMED: usize = 12;
 
 fn mappings(account: &Account, name: &str, id: &str) -> Markup {
     let bytes = |bytes: u64| self::bytes(i64::try_from(bytes).unwrap_or(i64::MAX));

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::lead::plain;
 use super::{colour, not_measured, prose};
-use crate::claims::{self, Verdict};
+use crate::claims;
 use crate::recommend::{self, Recommendation};
 use crate::summary::{self, Summary};
 use crate::units::{Quantity, Unit};
@@ -26,16 +26,7 @@ pub(super) fn brief(view: &View, told: &Summary) -> Markup {
 }
 
 fn claims_told(view: &View) -> String {
-    let rows = claims::ledger(view);
-    let of = |verdict: Verdict| rows.iter().filter(|row| row.verdict == verdict).count();
-    format!(
-        "Of the old report’s {} claims {} hold, {} hold in part, {} do not; {} were not measured here.",
-        rows.len(),
-        of(Verdict::Holds),
-        of(Verdict::Partly),
-        of(Verdict::Fails),
-        of(Verdict::NotMeasured)
-    )
+    claims::told(&claims::ledger(view))
 }
 
 /// Which level fits a budget. A script may filter the table; it says everything without one.
@@ -101,18 +92,6 @@ fn recommendation(one: &Recommendation, seen: &mut Vec<&'static str>) -> Markup 
             p.what { (prose(&one.advice)) }
             p.rule { "Rule: " (one.rule) "." }
             ul.figures-told { @for figure in one.figures.iter().take(8) { li { (figure) } } @if one.figures.len() > 8 { li { "and " (one.figures.len() - 8) " more of the kind" } } }
-        }
-    }
-}
-
-/// The live service beside the mock.
-pub(super) fn live(view: &View) -> Markup {
-    let target = &view.record.environment.target;
-    html! {
-        @if summary::is_live(target) {
-            p { "This run measured the live service, so all of its figures are advisory. The same cells on the mock: " code { "plimsoll run --suite " (view.record.plan.suite) } ", then " code { "plimsoll compare MOCK LIVE" } " sets each figure beside its twin." }
-        } @else {
-            p.soft { "Not measured in this run: the live service. " code { "make live" } " measures the cells of the suite " code { "live" } " on it and " code { "plimsoll run --suite live" } " the same cells on the mock; " code { "plimsoll compare MOCK LIVE" } " sets each figure beside its twin." }
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn section(view: &View) -> Markup {
     }
     html! {
         p { (WARNING) }
-        p { (prose(HOW)) }
+        p { (prose(HOW)) @if let Some(note) = allocators::too_few(&matrices) { " " (note) } }
         @for (allocator, options) in allocators::options(&view.record) {
             p.caption { code { (allocator) } ": " span.soft { (options) ", as read back" } }
         }
@@ -72,7 +72,7 @@ fn cell(figure: Option<&Measured>, effect: Option<&Effect>) -> Markup {
                     Sign::Nothing | Sign::TooFew => "tag",
                 };
                 span.d { (effect.contrast.difference().signed()) " (" (effect.contrast.range()) ")" }
-                span class=(class) { (effect.told()) }
+                @if let Some(told) = allocators::told(effect) { span class=(class) { (told) } }
             }
         }
     }

@@ -55,19 +55,36 @@ impl Chart {
                 details {
                     summary { "Data of this chart" }
                     div.scroll tabindex="0" role="region" aria-label={ "Data: " (self.title) } {
-                        table.wide {
+                        table.wide.plain {
                             thead { tr {
                                 @for (at, head) in self.data.head.iter().enumerate() { th scope="col" .num[at > 0] { (head) } }
                             } }
                             tbody { @for row in &self.data.rows { tr {
                                 @for (at, text) in row.iter().enumerate() {
-                                    @if at == 0 { th scope="row" { (text) } } @else { td.num { (text) } }
+                                    @if at == 0 { th scope="row" { (text) } } @else { td { (text) } }
                                 }
                             } } }
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// Lines through points, of which the first number is a percentage of the chart's width and the second pixels: the class of each, and its points. They
+/// stretch with the chart, their strokes do not.
+pub(super) fn paths(height: f64, lines: &[(String, Vec<(f64, f64)>)]) -> Markup {
+    let number = |value: f64, decimals: usize| {
+        let text = format!("{value:.decimals$}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    let points = |line: &[(f64, f64)]| {
+        line.iter().map(|(x, y)| format!("{},{}", number(*x, 2), number(*y, 1))).collect::<Vec<_>>().join(" ")
+    };
+    html! {
+        svg height=(px(height)) viewBox={ "0 0 100 " (px(height)) } preserveAspectRatio="none" {
+            @for (class, line) in lines { polyline class={ "path " (class) } points=(points(line)) {} }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::{Chart, Data, Key, pc, px, ticks};
+use super::chart::{Chart, Data, Key, paths, pc, px, ticks};
 use super::colour;
 use crate::model::Point;
 use crate::units::{Count, Unit};
@@ -15,7 +15,7 @@ const FOOT: f64 = 22.0;
 const FROM: f64 = 14.0;
 const TO: f64 = 96.0;
 /// Straight pieces of a model's line, which is bent where the numbers stand by their order of size.
-const PIECES: u32 = 24;
+const PIECES: u32 = 12;
 
 /// A subject's readings, and its model.
 pub(super) struct Curve {
@@ -64,7 +64,8 @@ pub(super) fn chart(
         @for number in &numbers {
             text.axis x=(pc(x(float(*number)))) y=(px(HEIGHT + 16.0)) text-anchor="middle" { (plain(*number)) }
         }
-        @for curve in curves { (draw(curve, scale, &x, &y)) }
+        (paths(HEIGHT, &curves.iter().map(|curve| path(curve, scale, &x, &y)).collect::<Vec<_>>()))
+        @for curve in curves { (draw(curve, &x, &y)) }
     };
     Some(Chart {
         id,
@@ -78,13 +79,18 @@ pub(super) fn chart(
     })
 }
 
-fn draw(curve: &Curve, scale: Scale, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64) -> Markup {
-    let lines: Vec<_> = curve.points.windows(2).flat_map(|pair| pieces(scale, &pair[0], &pair[1])).collect();
+/// The model through its points.
+fn path(curve: &Curve, scale: Scale, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64) -> (String, Vec<(f64, f64)>) {
+    let first = curve.points.first().map(|(number, point)| (float(*number), point.modelled));
+    let further = curve.points.windows(2).flat_map(|pair| pieces(scale, &pair[0], &pair[1]));
+    let dash = if curve.dashed { " dash" } else { "" };
+    let points = first.into_iter().chain(further).map(|(number, height)| (x(number), y(height)));
+    (format!("{}{dash}", colour(curve.place)), points.collect())
+}
+
+fn draw(curve: &Curve, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -> f64) -> Markup {
     html! {
         g class=(colour(curve.place)) {
-            @for ((from, low), (to, high)) in &lines {
-                line.path.dash[curve.dashed] x1=(pc(x(*from))) y1=(px(y(*low))) x2=(pc(x(*to))) y2=(px(y(*high))) {}
-            }
             @for (number, point) in &curve.points {
                 @let told = format!("{} at {}: {}", curve.name, plain(*number), point.measured.median());
                 circle.dot.hollow[curve.dashed] cx=(pc(x(float(*number)))) cy=(px(y(point.measured.stats.median))) r="4" { title { (told) } }
@@ -93,8 +99,8 @@ fn draw(curve: &Curve, scale: Scale, x: &impl Fn(f64) -> f64, y: &impl Fn(f64) -
     }
 }
 
-/// The model between two of its points: one straight piece, or several where the axis bends it.
-fn pieces(scale: Scale, (from, low): &(u64, Point), (to, high): &(u64, Point)) -> Vec<((f64, f64), (f64, f64))> {
+/// The model from one of its points to the next: one straight piece, or several where the axis bends it, each by its end.
+fn pieces(scale: Scale, (from, low): &(u64, Point), (to, high): &(u64, Point)) -> Vec<(f64, f64)> {
     let (from, to) = (float(*from), float(*to));
     let count = if scale == Scale::Even { 1 } else { PIECES };
     let at = |piece: u32| {
@@ -106,7 +112,7 @@ fn pieces(scale: Scale, (from, low): &(u64, Point), (to, high): &(u64, Point)) -
         let along = (number - from) / (to - from);
         (number, (high.modelled - low.modelled).mul_add(along, low.modelled))
     };
-    (0..count).map(|piece| (at(piece), at(piece + 1))).collect()
+    (1..=count).map(at).collect()
 }
 
 fn data(what: &str, numbers: &[u64], curves: &[Curve], unit: Unit) -> Data {

@@ -151,7 +151,7 @@ fn draw(parent: &Box<'_>, left: f64, depth: usize, drawn: &Drawn<'_>) -> Markup 
     html! {
         @for (key, inner, at) in placed {
             @let (from, width) = (pc(at * 100.0), pc(drawn.share(inner.bytes) * 100.0));
-            svg.box x=(from) y=(px(top)) width=(width) height=(px(ROW - 1.0)) style={ "width:" (width) } {
+            svg.box x=(from) y=(px(top)) width=(width) height=(px(ROW - 1.0)) {
                 title { (label(key)) ": " (drawn.bytes(inner.bytes)) ", " (percent(drawn.share(inner.bytes))) }
                 rect class={ "bar seg " (drawn.class(key.0, inner.frame)) (if key.0 { "" } else { " pale" }) } width="100%" height="100%" {}
                 @if drawn.share(inner.bytes) > 0.03 { text.on[key.0] x="5" y="15" { (label(key)) } }

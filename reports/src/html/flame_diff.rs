@@ -142,7 +142,7 @@ fn draw(parent: &Both, left: f64, depth: usize, all: f64) -> Markup {
     let top = px(ROW * whole(i64::try_from(depth).unwrap_or(0)));
     html! {
         @for (key, inner, at, share) in placed {
-            svg.box x=(pc(at * 100.0)) y=(top) width=(pc(share * 100.0)) height=(px(ROW - 1.0)) style={ "width:" (pc(share * 100.0)) } {
+            svg.box x=(pc(at * 100.0)) y=(top) width=(pc(share * 100.0)) height=(px(ROW - 1.0)) {
                 title { (key.1) ": " (bytes(inner.sides.0)) " → " (bytes(inner.sides.1)) ", " (inner.difference()) }
                 rect class={ "bar seg " (inner.class()) } width="100%" height="100%" {}
                 @if share > 0.04 { text x="5" y="15" { (key.1) " " (inner.difference()) } }

@@ -14,13 +14,8 @@ const LINES: usize = 3;
 /// Each claim, what was measured, the verdict.
 pub(super) fn claims(view: &View) -> Markup {
     let rows = claims::ledger(view);
-    let of = |verdict: Verdict| rows.iter().filter(|row| row.verdict == verdict).count();
     html! {
-        p {
-            "A hand-written report made these claims; nobody could check them. Figures in MB are quoted as they were written and taken as 10⁶ bytes. Of "
-            (rows.len()) ", " (of(Verdict::Holds)) " hold, " (of(Verdict::Partly)) " hold in part, " (of(Verdict::Fails)) " do not hold, and "
-            (of(Verdict::NotMeasured)) " were not measured in this run."
-        }
+        p { "A hand-written report made these claims; nobody could check them. Figures in MB are quoted as they were written and taken as 10⁶ bytes. " (claims::told(&rows)) }
         div.scroll id="table-claims" tabindex="0" role="region" aria-label="Claims and what was measured" {
             table.wide {
                 thead { tr { th scope="col" { "claim" } th scope="col" { "verdict" } th scope="col" { "measured, with its range" } th scope="col" { "rule" } } }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::{Chart, Data, Key, pc, px, ticks};
+use super::chart::{Chart, Data, Key, paths, pc, px, ticks};
 use super::colour;
 use crate::derive::Measured;
 use crate::units::Quantity;
@@ -53,7 +53,8 @@ pub(super) fn chart(
         @for (at, name) in checkpoints.iter().enumerate() {
             text.axis x=(pc(x(at))) y=(px(HEIGHT + if at % 2 == 0 { 16.0 } else { 31.0 })) text-anchor="middle" { (tick_name(name)) }
         }
-        @for line in lines.iter().filter(|line| line.drawn) { (draw(line, x, y, checkpoints)) }
+        (paths(HEIGHT, &lines.iter().filter(|line| line.drawn).map(|line| path(line, x, y)).collect::<Vec<_>>()))
+        @for line in lines.iter().filter(|line| line.drawn) { (draw(line, x, y)) }
     };
     Some(Chart {
         id,
@@ -77,17 +78,22 @@ pub(super) fn range<'a>(lines: impl Iterator<Item = &'a Line>) -> (f64, f64) {
     all.fold((0.0, 0.0), |(low, high), value| (f64::min(low, value), f64::max(high, value)))
 }
 
-fn draw(line: &Line, x: impl Fn(usize) -> f64, y: impl Fn(f64) -> f64, checkpoints: &[String]) -> Markup {
-    let points: Vec<(usize, &Measured)> =
-        line.points.iter().enumerate().filter_map(|(at, m)| Some((at, m.as_ref()?))).collect();
+/// The places at which a line has a point.
+fn points(line: &Line) -> impl Iterator<Item = (usize, &Measured)> {
+    line.points.iter().enumerate().filter_map(|(at, measured)| Some((at, measured.as_ref()?)))
+}
+
+fn path(line: &Line, x: impl Fn(usize) -> f64, y: impl Fn(f64) -> f64) -> (String, Vec<(f64, f64)>) {
+    let dash = if line.dashed { " dash" } else { "" };
+    (format!("{}{dash}", colour(line.place)), points(line).map(|(at, m)| (x(at), y(m.stats.median))).collect())
+}
+
+fn draw(line: &Line, x: impl Fn(usize) -> f64, y: impl Fn(f64) -> f64) -> Markup {
     html! {
         g class=(colour(line.place)) {
-            @for pair in points.windows(2) {
-                line.path.dash[line.dashed] x1=(pc(x(pair[0].0))) y1=(px(y(pair[0].1.stats.median))) x2=(pc(x(pair[1].0))) y2=(px(y(pair[1].1.stats.median))) {}
-            }
-            @for (at, measured) in &points {
-                @let told = format!("{} at {}: {}", line.name, checkpoints[*at], measured.median());
-                (point(line.place, x(*at), y(measured.stats.median), &told))
+            @for (at, measured) in points(line) {
+                @let told = format!("{}: {}", line.name, measured.median());
+                (point(line.place, x(at), y(measured.stats.median), &told))
             }
         }
     }

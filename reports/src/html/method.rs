@@ -1,5 +1,7 @@
 //! What was planned, where it ran, how it was measured, and how to read it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use maud::{Markup, html};
 
 use crate::metric::METRICS;
@@ -14,23 +16,72 @@ pub(super) fn plan(view: &View) -> Markup {
             "Suite " code { (plan.suite) } ", " (view.cells.len()) " cells. The order of samples was shuffled from seed " code { (plan.seed) } ", so that what drifts on the machine does not fall on one subject."
         }
         details {
-            summary { "All cells" }
-            div.scroll id="table-plan" tabindex="0" role="region" aria-label="Cells of the plan" {
-                table.wide {
-                    thead { tr { th scope="col" { "subject" } th scope="col" { "scenario" } th scope="col" { "probe" } th scope="col" { "factors" } th.num scope="col" { "planned" } th.num scope="col" { "count" } th.num scope="col" { "do not" } } }
-                    tbody { @for cell in &view.cells { tr {
-                        th scope="row" { (cell.cell.subject) }
-                        td { (cell.cell.scenario) }
-                        td { (cell.cell.probe) }
-                        td { @for (at, (key, value)) in cell.cell.factors.iter().enumerate() { @if at > 0 { ", " } (key) " " (value) } }
-                        td.num { (cell.planned) }
-                        td.num { (cell.ok) }
-                        td.num { (cell.failures.len()) }
+            summary { "What was planned" }
+            div.scroll id="table-plan" tabindex="0" role="region" aria-label="What was planned" {
+                table.wide.plain {
+                    thead { tr {
+                        th scope="col" { "subject" } th scope="col" { "scenario" } th scope="col" { "probe" } th scope="col" { "under" }
+                        th.num scope="col" { "cells" } th.num scope="col" { "samples planned" } th.num scope="col" { "count" } th.num scope="col" { "do not" }
+                    } }
+                    tbody { @for planned in planned(view) { tr {
+                        th scope="row" { (planned.of[0]) }
+                        th scope="row" { (planned.of[1]) }
+                        th scope="row" { (planned.of[2]) }
+                        th.text scope="row" { (planned.under()) }
+                        td { (planned.cells) }
+                        td { (planned.planned) }
+                        td { (planned.ok) }
+                        td { (planned.failed) }
                     } } }
                 }
             }
         }
     }
+}
+
+/// The cells of a subject in a scenario under a probe. The record names each of them.
+struct Planned<'a> {
+    /// Subject, scenario, probe.
+    of: [&'a str; 3],
+    /// Of each factor, the values that any of them has.
+    factors: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    cells: usize,
+    planned: u32,
+    ok: u32,
+    failed: usize,
+}
+
+impl Planned<'_> {
+    fn under(&self) -> String {
+        let of = |(factor, values): (&&str, &BTreeSet<&str>)| match (*factor, values.len()) {
+            ("switches", sets) if sets > 1 => format!("{sets} sets of switches"),
+            ("switches", _) => format!("switches {}", values.iter().copied().collect::<String>()),
+            _ => values.iter().copied().collect::<Vec<_>>().join(" or "),
+        };
+        self.factors.iter().map(of).collect::<Vec<_>>().join(" · ")
+    }
+}
+
+fn planned(view: &View) -> Vec<Planned<'_>> {
+    let mut all: Vec<Planned<'_>> = Vec::new();
+    let mut places: BTreeMap<[&str; 3], usize> = BTreeMap::new();
+    for figures in &view.cells {
+        let cell = &figures.cell;
+        let of = [cell.subject.as_str(), cell.scenario.as_str(), cell.probe.as_str()];
+        let at = *places.entry(of).or_insert_with(|| {
+            all.push(Planned { of, factors: BTreeMap::new(), cells: 0, planned: 0, ok: 0, failed: 0 });
+            all.len() - 1
+        });
+        let planned = &mut all[at];
+        for (factor, value) in &cell.factors {
+            planned.factors.entry(factor.as_str()).or_default().insert(value.as_str());
+        }
+        planned.cells += 1;
+        planned.planned += figures.planned;
+        planned.ok += figures.ok;
+        planned.failed += figures.failures.len();
+    }
+    all
 }
 
 /// Everything that can move a figure without a change of code.

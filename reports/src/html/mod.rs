@@ -3,16 +3,20 @@
 //! No network, and no script but one that sorts, filters, copies and zooms; light, dark and print by CSS variables. Every chart is SVG made here, with a title, a description and its data as a
 //! table beside it. What comes from a record is cleaned first (`clean.rs`) and escaped by maud; the embedded JSON is escaped by [`embed`].
 //!
-//! - `page` parts, in reading order: `lead`, `advice`, `profile`, `model`, `beside`, `peers`, `benches`, `ladder`, `techniques`, `allocators`, `accounts`, `places`, `heap`, `sites`, `ledger`, `method`.
+//! - `page` parts, in reading order: `lead`, `advice`, `profile`, `model`, `at_once`, `beside`, `peers`, `benches`, `ladder`, `techniques`, `allocators`, `accounts`, `places`, `heap`, `sites`, `ledger`, `method`.
+//! - `compare` is a page of its own, of two records; `compared` its tables, which `live` has too.
 //! - `chart` frames a chart; `bars`, `curve`, `differences`, `flame`, `flame_diff`, `lines`, `stack` draw one; `table` lays out figures.
 
 mod accounts;
 mod advice;
 mod allocators;
+mod at_once;
 mod bars;
 pub(crate) mod benches;
 mod beside;
 mod chart;
+pub(crate) mod compare;
+mod compared;
 mod curve;
 mod differences;
 mod flame;
@@ -22,6 +26,7 @@ mod ladder;
 mod lead;
 mod ledger;
 mod lines;
+mod live;
 mod method;
 mod model;
 mod peers;
@@ -34,8 +39,8 @@ mod techniques;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::format::Extras;
 use crate::record::Record;
-use crate::source_url::SourceUrl;
 use crate::summary;
 use crate::view::View;
 
@@ -46,13 +51,24 @@ const SCRIPT: &str = include_str!("script.js");
 /// script's, the browser refuses it and says which it would be.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-Rfk+rvIBvdDMi1ve+1Q+3wk/wDFaWAjF4uNksSGU3eA='; base-uri 'none'; form-action 'none'";
 
-/// The record as one HTML page. `source` is where the project's own code can be read, for links to its lines.
+/// The record as one HTML page.
 #[must_use]
-pub fn render(record: &Record, source: Option<&SourceUrl>) -> String {
-    let view = View::linked(record, source);
+pub fn render(record: &Record, extras: Extras<'_>) -> String {
+    let view = View::linked(record, extras.source).beside_record(extras.beside);
     let told = summary::of(&view);
     let parts = sections(&view, &told);
     let title = format!("Plimsoll · {} · {}", view.record.plan.suite, view.record.started.strftime("%Y-%m-%d"));
+    let body = html! {
+        (lead::header(&view, &told))
+        (contents(&view, &parts))
+        main { @for part in &parts { (part.section()) } }
+        (method::footer(&view))
+    };
+    document(&title, "summary", body, Some(&crate::json::compact(&view)))
+}
+
+/// A whole page: `first` is the section that a skip link leads to, `data` what is embedded for programs.
+fn document(title: &str, first: &str, body: Markup, data: Option<&serde_json::Value>) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -65,21 +81,9 @@ pub fn render(record: &Record, source: Option<&SourceUrl>) -> String {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                a.skip href="#summary" { "Skip to the report" }
-                div.page {
-                    (lead::header(&view, &told))
-                    (contents(&view, &parts))
-                    main {
-                        @for part in &parts {
-                            section id=(part.id) aria-labelledby={ (part.id) "-title" } {
-                                h2 id={ (part.id) "-title" } { a href={ "#" (part.id) } { (part.title) } }
-                                (part.body)
-                            }
-                        }
-                    }
-                    (method::footer(&view))
-                }
-                script type="application/json" id="plimsoll-figures" { (PreEscaped(embed(&crate::json::compact(&view)))) }
+                a.skip href={ "#" (first) } { "Skip to the report" }
+                div.page { (body) }
+                @if let Some(data) = data { script type="application/json" id="plimsoll-figures" { (PreEscaped(embed(data))) } }
                 script { (PreEscaped(SCRIPT)) }
             }
         }
@@ -94,6 +98,17 @@ struct Part {
     id: &'static str,
     title: &'static str,
     body: Markup,
+}
+
+impl Part {
+    fn section(&self) -> Markup {
+        html! {
+            section id=(self.id) aria-labelledby={ (self.id) "-title" } {
+                h2 id={ (self.id) "-title" } { a href={ "#" (self.id) } { (self.title) } }
+                (self.body)
+            }
+        }
+    }
 }
 
 fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
@@ -114,7 +129,7 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
         part("peers", "Other people’s clients", peers::section(view)),
         part("latency", "Time per request", places::latency(view)),
         part("benches", "Benches: time beside bytes allocated", benches::section(view)),
-        part("live", "Mock against live", advice::live(view)),
+        part("live", "Mock against live", live::section(view)),
         part("ladder", "Why 8 MB was thought hard", ladder::section(view)),
         part("techniques", "Technique ledger", techniques::section(view)),
         part("allocators", "Allocators", allocators::section(view)),
@@ -136,21 +151,27 @@ fn sections(view: &View, told: &summary::Summary) -> Vec<Part> {
 }
 
 fn contents(view: &View, parts: &[Part]) -> Markup {
+    let scenarios = html! {
+        ol { @for (at, scenario) in view.scenarios.iter().enumerate() {
+            li { a href={ "#" (scenario_id(at)) } { (scenario.info.id) } }
+        } }
+    };
+    let below = |part: &Part| {
+        if part.id == "profile" {
+            scenarios.clone()
+        } else {
+            html! {}
+        }
+    };
+    toc(parts.iter().map(|part| (part.id, part.title, below(part))))
+}
+
+/// Links to sections: anchor, title, and what stands below it.
+fn toc<'a>(entries: impl Iterator<Item = (&'a str, &'a str, Markup)>) -> Markup {
     html! {
         nav.toc aria-label="Contents" {
             h2 { "Contents" }
-            ol {
-                @for part in parts {
-                    li {
-                        a href={ "#" (part.id) } { (part.title) }
-                        @if part.id == "profile" {
-                            ol { @for (at, scenario) in view.scenarios.iter().enumerate() {
-                                li { a href={ "#" (scenario_id(at)) } { (scenario.info.id) } }
-                            } }
-                        }
-                    }
-                }
-            }
+            ol { @for (id, title, below) in entries { li { a href={ "#" (id) } { (title) } (below) } } }
         }
     }
 }

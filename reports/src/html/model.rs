@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::curve::{self, Curve, Scale};
-use super::{colour, not_measured};
+use super::{at_once, colour, not_measured};
 use crate::line;
 use crate::metric;
 use crate::model::{Model, Point};
@@ -16,21 +16,26 @@ const DRAWN: [&str; 2] = ["proc.anon", "heap.live"];
 pub(super) fn section(view: &View) -> Markup {
     let models = view.models();
     if models.is_empty() {
-        return not_measured("no scenario that holds requests, such as `inflight-event`.");
+        return html! {
+            (not_measured("no scenario that holds requests, such as `inflight-event`."))
+            (at_once::section(view))
+        };
     }
     let scenarios = scenarios(&models);
+    let usual: Vec<Model> = models.iter().filter(|model| view.is_usual_model(model)).cloned().collect();
     html! {
         p {
             "Memory as " code { "fixed + slope·N + inflight·C" } ", with N requests answered and C in flight. The slope is that of the longest sequential scenario; the rest is the straight line "
             "through the readings with requests held, each process by itself. The residual says how far the readings lie from it."
         }
-        @for (at, scenario) in scenarios.iter().enumerate() { (table(view, &models, scenario, at)) }
+        @for (at, scenario) in scenarios.iter().enumerate() { (tables(view, &models, scenario, at)) }
         div.charts {
             @for (at, scenario) in scenarios.iter().enumerate() {
-                @for metric in DRAWN { @if let Some(chart) = in_flight(view, &models, scenario, metric, at) { (chart) } }
+                @for metric in DRAWN { @if let Some(chart) = in_flight(view, &usual, scenario, metric, at) { (chart) } }
             }
-            @for metric in DRAWN { @if let Some(chart) = answered(view, &models, metric) { (chart) } }
+            @for metric in DRAWN { @if let Some(chart) = answered(view, &usual, metric) { (chart) } }
         }
+        (at_once::section(view))
     }
 }
 
@@ -51,13 +56,31 @@ fn place(view: &View, model: &Model) -> usize {
     subjects.iter().position(|subject| subject.id == model.cell.subject).unwrap_or(subjects.len())
 }
 
-fn table(view: &View, models: &[Model], scenario: &str, at: usize) -> Markup {
-    let here: Vec<&Model> = models.iter().filter(|model| model.cell.scenario == scenario).collect();
-    let labels = labels(&here);
+/// The models of the rows that stand for their subjects, and in a fold those under other factors too.
+fn tables(view: &View, models: &[Model], scenario: &str, at: usize) -> Markup {
+    let here: Vec<&Model> = models
+        .iter()
+        .filter(|model| model.cell.scenario == scenario && !view.is_ablation(&model.cell.subject, &model.cell.factors))
+        .collect();
+    let usual: Vec<&Model> = here.iter().copied().filter(|model| view.is_usual_model(model)).collect();
+    let id = format!("model-{}", at + 1);
+    html! {
+        (table(view, &usual, scenario, &id, "The model"))
+        @if here.len() > usual.len() {
+            details {
+                summary { "Under other factors too, " (scenario) }
+                (table(view, &here, scenario, &format!("{id}-all"), "The model under every factor"))
+            }
+        }
+    }
+}
+
+fn table(view: &View, here: &[&Model], scenario: &str, id: &str, about: &str) -> Markup {
+    let labels = labels(here);
     html! {
         p.caption { strong { (scenario) } " " span.soft { (labels.common) } }
-        div.scroll id={ "model-" (at + 1) } tabindex="0" role="region" aria-label={ "The model, " (scenario) } {
-            table.wide {
+        div.scroll id=(id) tabindex="0" role="region" aria-label={ (about) ", " (scenario) } {
+            table.wide.plain {
                 thead { tr {
                     th scope="col" { "subject" }
                     th scope="col" { "metric" }
@@ -70,8 +93,8 @@ fn table(view: &View, models: &[Model], scenario: &str, at: usize) -> Markup {
                 tbody { @for (at, model) in here.iter().enumerate() {
                     tr.apart[at > 0 && here[at - 1].cell != model.cell] {
                         th scope="row" { span class={ "sw " (colour(place(view, model))) } {} (labels.names[at]) }
-                        td { code { (model.metric) } }
-                        @for text in model.texts() { td.num { (text) } }
+                        th scope="row" { code { (model.metric) } }
+                        @for text in model.texts() { td { (text) } }
                     }
                 } }
             }

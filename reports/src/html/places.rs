@@ -14,7 +14,7 @@ use crate::view::{Column, Row, Scenario, View};
 
 const CLASSES: [&str; 6] = ["heap", "other anonymous", "stacks", "program and data files", "shared libraries", "other"];
 /// Mappings that are named one by one.
-const NAMED: usize = 12;
+const NAMED: usize = 6;
 
 /// Time per request, for each scenario in which subjects measured it.
 pub(super) fn latency(view: &View) -> Markup {
@@ -24,7 +24,8 @@ pub(super) fn latency(view: &View) -> Markup {
         .collect();
     let one = |at: usize, scenario: &Scenario| {
         let id = format!("latency-{}", at + 1);
-        let table = table::usual(view, scenario, &columns, &id, &format!("Time per request, {}", scenario.info.id))?;
+        let table =
+            table::usual_only(view, scenario, &columns, &id, &format!("Time per request, {}", scenario.info.id))?;
         let series = [("p50", Figure::Latency(Percentile::P50)), ("p99", Figure::Latency(Percentile::P99))];
         let chart = bars::of(
             view,
@@ -56,7 +57,7 @@ pub(super) fn latency(view: &View) -> Markup {
 
 /// What thrift costs in time: each row's median time over that of the base level.
 fn beside_memory(view: &View) -> Markup {
-    let times = view.times();
+    let times = view.usual_times();
     html! {
         @for (at, times) in times.iter().enumerate() {
             p.caption {
@@ -188,11 +189,11 @@ fn by_name(label: &str, named: &Named, id: &str, scenario: &str) -> Markup {
     let rest = all.iter().skip(NAMED).fold((0.0, 0.0), |sum, (_, part)| (sum.0 + part.0, sum.1 + part.1));
     html! {
         div.scroll id=(id) tabindex="0" role="region" aria-label={ "Mappings of " (label) ", " (scenario) } {
-            table.wide {
+            table.wide.plain {
                 thead { tr { th scope="col" { (label) } th.num scope="col" { "resident" } th.num scope="col" { "of it anonymous" } } }
                 tbody {
-                    @for (name, (rss, anon)) in all.iter().take(NAMED) { tr { th scope="row" { (name) } td.num { (shown(*rss)) } td.num { (shown(*anon)) } } }
-                    @if all.len() > NAMED { tr { th scope="row" { (all.len() - NAMED) " more" } td.num { (shown(rest.0)) } td.num { (shown(rest.1)) } } }
+                    @for (name, (rss, anon)) in all.iter().take(NAMED) { tr { th scope="row" { (name) } td { (shown(*rss)) } td { (shown(*anon)) } } }
+                    @if all.len() > NAMED { tr { th scope="row" { (all.len() - NAMED) " more" } td { (shown(rest.0)) } td { (shown(rest.1)) } } }
                 }
             }
         }

@@ -6,19 +6,19 @@ use super::chart::Chart;
 use super::{flame, flame_diff, not_measured};
 use crate::attribution::{self, Asked, Attribution, Part, Sum};
 use crate::function_name;
-use crate::record::{Frame, Status};
+use crate::record::{Cell, Frame, Status};
 use crate::roots::Root;
 use crate::units::{Quantity, Unit, percent, whole};
 use crate::view::{Labels, View};
 
-/// Sites that are listed one by one.
-const LISTED: usize = 12;
-/// Parts of a table by root or crate.
-const PARTS: usize = 10;
+/// Sites that are listed one by one; where nothing is drawn, fewer.
+const LISTED: [usize; 2] = [12, 8];
+/// Parts of a table by root or crate, likewise.
+const PARTS: [usize; 2] = [10, 6];
 
 /// All attributions of the record, by scenario.
 pub(super) fn section(view: &View) -> Markup {
-    let all = attribution::of(&view.record);
+    let all = told(attribution::of(&view.record));
     let unattributed: Vec<&str> = view
         .record
         .samples
@@ -49,13 +49,19 @@ pub(super) fn section(view: &View) -> Markup {
     }
 }
 
+/// The attributions that are shown: a whole life only where requests cannot be told apart in it. The rest is in the profiles.
+fn told<'a>(all: Vec<Attribution<'a>>) -> Vec<Attribution<'a>> {
+    let by_request: Vec<&'a Cell> = all.iter().filter(|one| !one.whole).map(|one| one.cell).collect();
+    all.into_iter().filter(|one| !one.whole || !by_request.contains(&one.cell)).collect()
+}
+
 /// The level that others are held against, where it has call sites.
 const BASE: &str = "original";
 
 /// What the level that asks for least asks for beside the base, in the base's first scenario that is told by request.
 fn beside_base(view: &View, all: &[Attribution<'_>], names: &[String]) -> Option<Chart> {
-    let told = || all.iter().zip(names).filter(|(attribution, _)| !attribution.whole);
-    let (base, base_name) = told().find(|(attribution, _)| attribution.cell.subject == BASE)?;
+    let by_request = || all.iter().zip(names).filter(|(attribution, _)| !attribution.whole);
+    let (base, base_name) = by_request().find(|(attribution, _)| attribution.cell.subject == BASE)?;
     let asked = |attribution: &Attribution<'_>| attribution.sites.iter().map(|site| site.asked.bytes).sum::<i64>();
     // What is done by other processes is asked for there.
     let own_work = |subject: &str| {
@@ -68,7 +74,7 @@ fn beside_base(view: &View, all: &[Attribution<'_>], names: &[String]) -> Option
             && own_work(&other.cell.subject)
             && asked(other) > 0
     };
-    let (other, name) = told().filter(|(other, _)| same(other)).min_by_key(|(other, _)| asked(other))?;
+    let (other, name) = by_request().filter(|(other, _)| same(other)).min_by_key(|(other, _)| asked(other))?;
     let title = format!("{name} beside {base_name}, {}, per request", base.cell.scenario);
     flame_diff::chart((base_name, base), (name, other), "sites-beside".to_owned(), title)
 }
@@ -85,26 +91,27 @@ fn one(view: &View, attribution: &Attribution<'_>, drawn: bool, name: &str, id: 
             "Callers stand above what they call; the width is the share of the bytes that Rust asked for. What is called within one crate is one box.".to_owned(),
         )
     });
+    let fold = usize::from(!drawn);
     let tables = html! {
-        (parts(attribution, &attribution.by_root(), "root", &format!("{id}-roots"), &format!("By root: {title}")))
-        (parts(attribution, &attribution.by_crate(), "crate that asked", &format!("{id}-crates"), &format!("By crate: {title}")))
-        // Of a whole life that is told by request too, the sums are enough.
-        @if !attribution.whole || drawn { (sites(view, attribution, &format!("{id}-sites"), &format!("By site: {title}"))) }
+        // Where nothing is drawn, the sites say the root.
+        @if drawn { (parts(attribution, &attribution.by_root(), PARTS[fold], ["root", &format!("{id}-roots"), &format!("By root: {title}")])) }
+        (parts(attribution, &attribution.by_crate(), PARTS[fold], ["crate that asked", &format!("{id}-crates"), &format!("By crate: {title}")]))
+        (sites(view, attribution, drawn, &format!("{id}-sites"), &format!("By site: {title}")))
     };
     html! {
         @if drawn {
             h3 id=(id) { a href={ "#" (id) } { (title) } }
-            p.note { (told(attribution)) }
+            p.note { (asked_in_all(attribution)) }
             @if let Some(figure) = figure.flatten() { (figure.frame(true)) }
             details { summary { "By root, by crate, by site: " (title) } (tables) }
         } @else {
-            details id=(id) { summary { (title) } p.note { (told(attribution)) } (tables) }
+            details id=(id) { summary { (title) } p.note { (asked_in_all(attribution)) } (tables) }
         }
     }
 }
 
 /// What was asked for, and how much of it has a root.
-fn told(attribution: &Attribution<'_>) -> String {
+fn asked_in_all(attribution: &Attribution<'_>) -> String {
     let figure =
         |sum: Sum| format!("{} B in {} blocks", amount(attribution, sum.bytes), amount(attribution, sum.blocks));
     let counted = match attribution.counted {
@@ -116,8 +123,8 @@ fn told(attribution: &Attribution<'_>) -> String {
     format!("{counted}{coverage}.")
 }
 
-fn parts(attribution: &Attribution<'_>, all: &[Part], head: &str, id: &str, about: &str) -> Markup {
-    let rest = all.iter().skip(PARTS).fold(Sum::default(), |sum, part| Sum {
+fn parts(attribution: &Attribution<'_>, all: &[Part], listed: usize, [head, id, about]: [&str; 3]) -> Markup {
+    let rest = all.iter().skip(listed).fold(Sum::default(), |sum, part| Sum {
         bytes: sum.bytes + part.asked.bytes,
         blocks: sum.blocks + part.asked.blocks,
     });
@@ -126,20 +133,23 @@ fn parts(attribution: &Attribution<'_>, all: &[Part], head: &str, id: &str, abou
             table.wide {
                 thead { tr { th scope="col" { (head) } th.num scope="col" { "bytes" } th.num scope="col" { "blocks" } th.num scope="col" { "share" } } }
                 tbody {
-                    @for part in all.iter().take(PARTS) { tr {
-                        th scope="row" title=(function_name::cut(&part.name)) { (function_name::short_of_root(&part.name)) }
+                    @for part in all.iter().take(listed) { tr {
+                        @let (whole, short) = (function_name::cut(&part.name), function_name::short_of_root(&part.name));
+                        th scope="row" title=[(whole != short).then_some(whole)] { (short) }
                         (figures(attribution, part.asked))
                     } }
-                    @if all.len() > PARTS { tr { th scope="row" { (all.len() - PARTS) " more" } (figures(attribution, rest)) } }
+                    @if all.len() > listed { tr { th scope="row" { (all.len() - listed) " more" } (figures(attribution, rest)) } }
                 }
             }
         }
     }
 }
 
-fn sites(view: &View, attribution: &Attribution<'_>, id: &str, about: &str) -> Markup {
-    let shown = attribution.sites.iter().take(LISTED);
-    let rest = attribution.sites.iter().skip(LISTED).fold(Sum::default(), |sum, site| Sum {
+/// `drawn` is whether a picture stands above: then more are listed, with whole names behind the short ones.
+fn sites(view: &View, attribution: &Attribution<'_>, drawn: bool, id: &str, about: &str) -> Markup {
+    let listed = LISTED[usize::from(!drawn)];
+    let shown = attribution.sites.iter().take(listed);
+    let rest = attribution.sites.iter().skip(listed).fold(Sum::default(), |sum, site| Sum {
         bytes: sum.bytes + site.asked.bytes,
         blocks: sum.blocks + site.asked.blocks,
     });
@@ -149,12 +159,12 @@ fn sites(view: &View, attribution: &Attribution<'_>, id: &str, about: &str) -> M
                 thead { tr { th scope="col" { "asked by" } th scope="col" { "for" } th.num scope="col" { "bytes" } th.num scope="col" { "blocks" } th.num scope="col" { "share" } } }
                 tbody {
                     @for site in shown { tr {
-                        th scope="row" { (asker(view, site)) }
-                        td.text { (root(view, site)) }
+                        th scope="row" { (asker(view, site, drawn)) }
+                        td.text { (root(view, site, drawn)) }
                         (figures(attribution, site.asked))
                     } }
-                    @if attribution.sites.len() > LISTED { tr {
-                        th scope="row" { (attribution.sites.len() - LISTED) " more sites" } td {} (figures(attribution, rest))
+                    @if attribution.sites.len() > listed { tr {
+                        th scope="row" { (attribution.sites.len() - listed) " more sites" } td {} (figures(attribution, rest))
                     } }
                 }
             }
@@ -176,18 +186,18 @@ pub(crate) fn amount(attribution: &Attribution<'_>, value: i64) -> String {
     Quantity::new(whole(value) / requests, Unit::Count).map_or_else(String::new, Quantity::in_full)
 }
 
-fn asker(view: &View, site: &Asked<'_>) -> Markup {
+fn asker(view: &View, site: &Asked<'_>, named: bool) -> Markup {
     let Some(frame) = site.asker() else { return html! { "several" } };
     html! {
-        span.v title=(function_name::cut(&frame.function)) { (function_name::short(&frame.function)) @if site.rest { ", several sites" } }
+        span.v title=[named.then(|| function_name::cut(&frame.function))] { (function_name::short(&frame.function)) @if site.rest { ", several sites" } }
         span.d { (place(view, frame)) }
     }
 }
 
-fn root(view: &View, site: &Asked<'_>) -> Markup {
+fn root(view: &View, site: &Asked<'_>, named: bool) -> Markup {
     match site.root {
         Root::Own(frame) => html! {
-            span.v title=(function_name::cut(&frame.function)) { (function_name::short(&frame.function)) }
+            span.v title=[named.then(|| function_name::cut(&frame.function))] { (function_name::short(&frame.function)) }
             span.d { (place(view, frame)) }
         },
         root => html! { (root.name()) },

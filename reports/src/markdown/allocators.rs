@@ -14,7 +14,11 @@ pub(super) fn section(view: &View) -> String {
     if matrices.is_empty() {
         return String::new();
     }
-    let mut out = format!("### Allocators\n\n{} {}\n\n", cell(WARNING), prose(HOW));
+    let mut out = format!("### Allocators\n\n{} {}", cell(WARNING), prose(HOW));
+    if let Some(note) = allocators::too_few(&matrices) {
+        let _ = write!(out, " {note}");
+    }
+    out.push_str("\n\n");
     for (allocator, options) in allocators::options(&view.record) {
         let _ = writeln!(out, "{}, as read back: {}\n", cell(&allocator), cell(&options));
     }
@@ -42,13 +46,8 @@ fn show(measured: &Measured, effect: Option<&Effect>) -> String {
     match effect {
         Some(effect) => {
             let contrast = &effect.contrast;
-            format!(
-                "{}: {} ({}), {}",
-                measured.median(),
-                contrast.difference().signed(),
-                contrast.range(),
-                effect.told()
-            )
+            let told = allocators::told(effect).map_or_else(String::new, |told| format!(", {told}"));
+            format!("{}: {} ({}){told}", measured.median(), contrast.difference().signed(), contrast.range())
         }
         None if measured.is_exact() => format!("{} =", measured.median()),
         None => format!("{} ({} to {})", measured.median(), measured.min(), measured.max()),

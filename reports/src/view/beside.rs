@@ -1,7 +1,9 @@
 //! The table of those that have other processes do their work: what is their own, and what stands beside it.
 
+use std::collections::BTreeSet;
+
 use super::{Block, Column, Row, Scenario, View};
-use crate::derive::{Figure, GROWTH_AT};
+use crate::derive::{CellFigures, Figure, GROWTH_AT};
 
 /// The columns of that table.
 #[must_use]
@@ -45,15 +47,23 @@ const MARKS: [(&str, &str, &str); 2] = [
     ("count", "beside.allocs", "allocations with helpers and proxy"),
 ];
 
+/// The places of the cells whose subject had processes beside it, at any checkpoint: where requests are held there is no steady@20.
+pub(super) fn sharing(cells: &[CellFigures]) -> BTreeSet<usize> {
+    let is_mark = |figure: &Figure| matches!(figure, Figure::At { metric, .. } if MARKS.iter().any(|(_, mark, _)| metric == mark));
+    let has = |cell: &CellFigures| cell.figures.keys().any(is_mark);
+    cells.iter().enumerate().filter(|(_, cell)| has(cell)).map(|(at, _)| at).collect()
+}
+
 impl View {
-    /// The tables of a scenario's rows that have processes beside the subject, one for each probe; none where no row has.
+    /// The tables of a scenario's usual rows that have processes beside the subject, one for each probe; none where no row has.
     #[must_use]
     pub fn beside<'a>(&self, scenario: &'a Scenario) -> Vec<Block<'a>> {
         let columns = beside_columns();
         let mut blocks = Vec::new();
         for (probe, mark, title) in MARKS {
             let has = |row: &&Row| self.figure(row, probe, &Figure::at(GROWTH_AT, mark)).is_some();
-            let rows: Vec<&Row> = scenario.rows.iter().filter(has).collect();
+            let usual = |row: &&Row| self.is_usual(scenario, row, |row| has(&row));
+            let rows: Vec<&Row> = scenario.rows.iter().filter(has).filter(usual).collect();
             if !rows.is_empty() {
                 let own: Vec<Column> = columns.iter().filter(|column| column.probe == probe).cloned().collect();
                 blocks.push(self.table(scenario, rows, &own, title));
@@ -65,7 +75,7 @@ impl View {
     /// Whether a row has processes beside the subject. What they take off it is no saving, so it is called lowest of nothing but time.
     #[must_use]
     pub fn shares_work(&self, row: &Row) -> bool {
-        MARKS.iter().any(|(probe, mark, _)| self.figure(row, probe, &Figure::at(GROWTH_AT, mark)).is_some())
+        row.cells().any(|at| self.sharing.contains(&at))
     }
 
     /// Whether any row of any scenario has.

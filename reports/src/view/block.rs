@@ -74,7 +74,18 @@ impl View {
     /// probe may have run under other factors than its neighbour. Rows and columns without any figure are left out.
     #[must_use]
     pub fn blocks<'a>(&self, scenario: &'a Scenario, columns: &[Column]) -> Vec<Block<'a>> {
-        let whole = self.block(scenario, columns, "");
+        self.blocks_of(scenario, scenario.rows.iter().collect(), columns)
+    }
+
+    /// The same of the rows that levels are compared by.
+    #[must_use]
+    pub fn main_blocks<'a>(&self, scenario: &'a Scenario, columns: &[Column]) -> Vec<Block<'a>> {
+        let any = |row: &&Row| columns.iter().any(|column| self.figure(row, column.probe, &column.figure).is_some());
+        self.blocks_of(scenario, self.main_of(scenario.rows.iter().filter(any).collect()), columns)
+    }
+
+    fn blocks_of<'a>(&self, scenario: &'a Scenario, rows: Vec<&'a Row>, columns: &[Column]) -> Vec<Block<'a>> {
+        let whole = self.block(scenario, &rows, columns, "");
         let mut probes: Vec<&'static str> = whole.columns.iter().map(|(column, _)| column.probe).collect();
         probes.dedup();
         probes.sort_unstable_by_key(|probe| *probe != "rss");
@@ -93,7 +104,7 @@ impl View {
             return vec![whole];
         }
         let own = |probe: &str| -> Vec<Column> { columns.iter().filter(|c| c.probe == probe).cloned().collect() };
-        probes.into_iter().map(|probe| self.block(scenario, &own(probe), title(probe))).collect()
+        probes.into_iter().map(|probe| self.block(scenario, &rows, &own(probe), title(probe))).collect()
     }
 
     /// The columns of the main table that have a figure in this record.
@@ -104,9 +115,15 @@ impl View {
         columns().into_iter().filter(used).collect()
     }
 
-    fn block<'a>(&self, scenario: &'a Scenario, columns: &[Column], title: &'static str) -> Block<'a> {
+    fn block<'a>(
+        &self,
+        scenario: &'a Scenario,
+        rows: &[&'a Row],
+        columns: &[Column],
+        title: &'static str,
+    ) -> Block<'a> {
         let any = |row: &&Row| columns.iter().any(|column| self.figure(row, column.probe, &column.figure).is_some());
-        self.table(scenario, scenario.rows.iter().filter(any).collect(), columns, title)
+        self.table(scenario, rows.iter().copied().filter(any).collect(), columns, title)
     }
 
     /// The table of these rows.

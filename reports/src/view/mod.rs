@@ -6,12 +6,14 @@
 //! - `benches`: benches, by what they were run on.
 //! - `failures`: what does not count, by its reason.
 //! - `accounts`: byte ledgers, side by side.
+//! - `at_once`: time against requests at once.
 //! - `peers`: other people's clients beside the levels.
 //! - `pick`: which subject fits a budget.
 //! - `time`: time beside memory, against the base level.
 //! - `typical`: one row for each subject, under the usual factors: what is drawn.
 
 mod accounts;
+pub mod at_once;
 mod benches;
 mod beside;
 mod block;
@@ -33,6 +35,7 @@ pub use rows::{Labels, Row};
 pub use time::{Timed, Times};
 pub use typical::Face;
 
+use crate::compare::{self, Comparison};
 use crate::derive::{self, CellFigures, Figure, Measured};
 use crate::model::{self, Model};
 use crate::record::{Cell, Record, ScenarioInfo, Status};
@@ -49,6 +52,12 @@ pub struct View {
     pub scenarios: Vec<Scenario>,
     /// Where the project's source can be read, for links to its lines.
     pub source: Option<SourceUrl>,
+    /// The live service beside the mock, of this record and another.
+    pub beside_target: Option<Comparison>,
+    /// Subjects whose techniques were switched one by one.
+    ablated: BTreeSet<String>,
+    /// Places of the cells whose subject had other processes do its work.
+    sharing: BTreeSet<usize>,
 }
 
 /// A scenario and its rows.
@@ -67,13 +76,22 @@ impl View {
         let record = crate::clean::record(record);
         let cells = derive::cells(&record);
         let scenarios = scenarios(&record, &cells);
-        Self { record, cells, scenarios, source: None }
+        let ablated = ablated(&cells);
+        let sharing = beside::sharing(&cells);
+        Self { record, cells, scenarios, source: None, beside_target: None, ablated, sharing }
     }
 
     /// The same, with links to lines of the project's own code.
     #[must_use]
     pub fn linked(record: &Record, source: Option<&SourceUrl>) -> Self {
         Self { source: source.cloned(), ..Self::new(record) }
+    }
+
+    /// The same, beside a record of the other target, mock or live; nothing is beside it where that is of the same.
+    #[must_use]
+    pub fn beside_record(self, other: Option<&Record>) -> Self {
+        let beside_target = other.and_then(|other| compare::mock_and_live(&self.record, other));
+        Self { beside_target, ..self }
     }
 
     /// The cell of a row under a probe.
@@ -92,6 +110,16 @@ impl View {
     #[must_use]
     pub fn models(&self) -> Vec<Model> {
         model::models(&self.record, &self.cells)
+    }
+
+    /// Whether a model is of a row that stands for its subject.
+    #[must_use]
+    pub fn is_usual_model(&self, model: &Model) -> bool {
+        let Some(scenario) = self.scenario(&model.cell.scenario) else { return false };
+        let cell = |row: &Row| self.cell(row, &model.cell.probe);
+        let holds = |row: &Row| cell(row).is_some_and(|cell| cell.checkpoints.iter().any(|at| at.starts_with("held@")));
+        let is_its = |row: &&Row| cell(row).is_some_and(|cell| cell.cell == model.cell);
+        scenario.rows.iter().filter(is_its).any(|row| self.is_usual(scenario, row, holds))
     }
 
     /// The factors under which a row's cell of that probe ran; the row's own where it has no such cell.
@@ -149,6 +177,19 @@ fn scenarios(record: &Record, cells: &[CellFigures]) -> Vec<Scenario> {
     let further: BTreeSet<&str> = cells.iter().map(|cell| cell.cell.scenario.as_str()).collect();
     infos.extend(further.into_iter().filter(|id| !known.contains(*id)).map(undescribed));
     infos.into_iter().map(|info| Scenario { rows: rows::of(record, cells, &info.id), info }).collect()
+}
+
+/// Sets of switches from which on they were set to tell techniques apart, and not to show a level as it is used: all, none, and one alone at least.
+const ABLATION: usize = 3;
+
+fn ablated(cells: &[CellFigures]) -> BTreeSet<String> {
+    let mut sets: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for CellFigures { cell, .. } in cells {
+        if let Some(set) = cell.factors.get("switches") {
+            sets.entry(&cell.subject).or_default().insert(set);
+        }
+    }
+    sets.into_iter().filter(|(_, sets)| sets.len() >= ABLATION).map(|(subject, _)| subject.to_owned()).collect()
 }
 
 /// A scenario that samples name and the plan does not.

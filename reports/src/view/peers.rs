@@ -15,7 +15,7 @@ pub const BASE: &str = "original";
 pub struct Peers<'a> {
     /// The scenario.
     pub scenario: &'a Scenario,
-    /// A line for each subject under each runtime, in the order of the scenario's rows.
+    /// A line for each subject under each runtime, other subjects under their usual factors, in the order of the scenario's rows.
     pub lines: Vec<Peer<'a>>,
     /// The factors that all have in common.
     pub common: String,
@@ -76,7 +76,7 @@ pub fn text(at: usize, measured: &Measured) -> String {
 }
 
 impl View {
-    /// Each scenario in which somebody else's client was measured, with everything that was measured beside it.
+    /// Each scenario in which somebody else's client was measured, with the rows beside it that stand for the other subjects.
     #[must_use]
     pub fn peers(&self) -> Vec<Peers<'_>> {
         self.scenarios.iter().filter_map(|scenario| self.peers_of(scenario)).collect()
@@ -92,6 +92,7 @@ impl View {
             .rows
             .iter()
             .filter(|row| measured(row))
+            .filter(|row| row.kind == KIND || self.is_usual(scenario, row, measured))
             .filter(|row| self.cell(row, "rss").is_some() || !has_rss(self, scenario, &row.subject))
             .collect();
         let labels = self.labels(&rows, "rss");
@@ -125,7 +126,8 @@ impl View {
                 && other.factors.get("protocol") == row.factors.get("protocol");
             other.subject == BASE && other.factors.get("runtime").is_some_and(|other| other == runtime) && plain
         };
-        let mut bases = scenario.rows.iter().filter(is_base).filter(|base| p50(base).is_some());
+        let usual = |base: &&Row| self.is_usual(scenario, base, |row| p50(row).is_some());
+        let mut bases = scenario.rows.iter().filter(is_base).filter(usual);
         // Of several that would do, none says which is meant.
         let (base, None) = (bases.next()?, bases.next()) else { return None };
         if std::ptr::eq(base, row) { None } else { p50(row)?.ratio(p50(base)?) }

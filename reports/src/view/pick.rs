@@ -3,15 +3,15 @@
 use super::{Row, Scenario, View};
 use crate::derive::{Figure, GROWTH_AT, Measured, Percentile};
 
-/// The scenario of one request after another, the one of twenty at once, and the one of a thousand.
-const AT_ONCE: [(&str, &str); 3] = [("chat", "1"), ("chat-20x", "20"), ("crowd", "1,000")];
+/// The scenario of one request after another, and those of twenty, a hundred and a thousand at once.
+const AT_ONCE: [&str; 4] = ["chat", "chat-20x", "crowd-100", "crowd"];
 /// The scenarios that hold requests, the first that was measured being taken.
 const HELD: [&str; 2] = ["inflight-event", "inflight-head"];
 /// The level that others are held against.
 const BASE: &str = "original";
 
 /// The figures of a line: heading and meaning.
-pub const FIGURES: [(&str, &str); 11] = [
+pub const FIGURES: [(&str, &str); 12] = [
     ("RSS", "resident memory after 20 requests one after another: the whole process"),
     ("RSS, 100 held", "the same with 100 requests held open"),
     ("RSS, 1,000 held", "the same with 1,000"),
@@ -22,11 +22,12 @@ pub const FIGURES: [(&str, &str); 11] = [
     ("bytes/request", "bytes asked for in those calls"),
     ("p50", "median time per request, one after another"),
     ("p50, 20 at once", "median time per request with 20 in flight"),
+    ("p50, 100 at once", "median time per request with 100 in flight"),
     ("p50, 1,000 at once", "median time per request with 1,000 in flight"),
 ];
 
 /// The places of those that a table for picking has: the peak is of no other use than to set a limit by.
-pub const SHOWN: [usize; 10] = [0, 1, 2, 3, 4, 6, 7, 8, 9, 10];
+pub const SHOWN: [usize; 11] = [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11];
 
 /// Places of the figures in a line.
 pub mod place {
@@ -46,6 +47,8 @@ pub mod place {
     pub const ALLOCS: usize = 6;
     /// Median time.
     pub const P50: usize = 8;
+    /// The same with 1,000 at once.
+    pub const P50_1000: usize = 11;
 }
 
 /// A subject's line.
@@ -116,7 +119,7 @@ impl View {
     /// A line for each subject of the scenario `chat`; `None` where that was not measured. Rungs are no subjects to pick.
     #[must_use]
     pub fn picks(&self) -> Option<Picks<'_>> {
-        let chat = self.scenario(AT_ONCE[0].0)?;
+        let chat = self.scenario(AT_ONCE[0])?;
         let mut rows = self.usual(chat, "rss", &Figure::at(GROWTH_AT, "proc.rss"));
         rows.retain(|row| row.kind != "rung");
         let labels = self.labels(&rows, "rss");
@@ -140,7 +143,7 @@ impl View {
         let at_held = |checkpoint: &str| held.and_then(|row| memory(row, checkpoint));
         let each = if whole { "whole.pss" } else { "proc.rss" };
         let time = |at: usize| {
-            let scenario = self.scenario(AT_ONCE[at].0)?;
+            let scenario = self.scenario(AT_ONCE[at])?;
             let p50 = Figure::Latency(Percentile::P50);
             self.figure(self.stands_for(scenario, row, &p50)?, "rss", &p50).copied()
         };
@@ -165,12 +168,13 @@ impl View {
                 time(0),
                 time(1),
                 time(2),
+                time(3),
             ],
         }
     }
 
     /// The row of the same subject, and of the same protocol where there is a choice, that stands for it in another scenario.
-    fn stands_for<'a>(&'a self, scenario: &'a Scenario, row: &Row, figure: &Figure) -> Option<&'a Row> {
+    pub(super) fn stands_for<'a>(&'a self, scenario: &'a Scenario, row: &Row, figure: &Figure) -> Option<&'a Row> {
         let same =
             |other: &Row| other.subject == row.subject && other.factors.get("protocol") == row.factors.get("protocol");
         let shows = |other: &Row| same(other) && self.figure(other, "rss", figure).is_some();

@@ -46,10 +46,20 @@ impl View {
     /// The times of every scenario in which two or more rows were timed.
     #[must_use]
     pub fn times(&self) -> Vec<Times<'_>> {
-        self.scenarios.iter().filter_map(|scenario| self.times_of(scenario)).collect()
+        self.scenarios.iter().filter_map(|scenario| self.times_of(scenario, |_| true)).collect()
     }
 
-    fn times_of<'a>(&'a self, scenario: &'a Scenario) -> Option<Times<'a>> {
+    /// The same of the rows that stand for their subjects, on each runtime.
+    #[must_use]
+    pub fn usual_times(&self) -> Vec<Times<'_>> {
+        let of = |scenario| {
+            let usual = |row: &Row| self.is_usual(scenario, row, |row| self.p50(row).is_some());
+            self.times_of(scenario, usual)
+        };
+        self.scenarios.iter().filter_map(of).collect()
+    }
+
+    fn times_of<'a>(&'a self, scenario: &'a Scenario, is_shown: impl Fn(&Row) -> bool) -> Option<Times<'a>> {
         let timed = |row: &&Row| self.p50(row).is_some();
         let rows: Vec<&Row> = scenario.rows.iter().filter(timed).collect();
         let measured = |id: &str| rows.iter().any(|row| row.subject == id);
@@ -71,11 +81,12 @@ impl View {
                 growth: self.figure(row, "rss", &Figure::growth("proc.anon")).copied(),
             })
         };
-        (rows.len() > 1).then(|| Times {
+        let shown: Vec<&Row> = rows.iter().copied().filter(|row| is_shown(row)).collect();
+        (shown.len() > 1).then(|| Times {
             scenario,
             base,
-            labels: self.labels(&rows, "rss"),
-            rows: rows.iter().filter_map(one).collect(),
+            labels: self.labels(&shown, "rss"),
+            rows: shown.iter().filter_map(one).collect(),
         })
     }
 

@@ -2,6 +2,8 @@
 //!
 //! A record of every factor has dozens of rows in a scenario. All of them are in its table; what is drawn, picked and recommended is these.
 
+use std::collections::BTreeMap;
+
 use super::block::{self, Block, Column};
 use super::rows::SPECIAL;
 use super::{Row, Scenario, View};
@@ -25,7 +27,7 @@ impl View {
     /// The usual rows of a scenario that have something to show: those on worker threads first.
     #[must_use]
     pub fn faces<'a>(&'a self, scenario: &'a Scenario, shows: impl Fn(&Row) -> bool) -> Vec<Face<'a>> {
-        let rows: Vec<&Row> = scenario.rows.iter().filter(|row| shows(row)).collect();
+        let rows = self.main_of(scenario.rows.iter().filter(|row| shows(row)).collect());
         let runs_on =
             |runtime: &str| rows.iter().any(|row| row.factors.get("runtime").is_some_and(|own| own == runtime));
         let mut runtimes: Vec<&'static str> = RUNTIMES.into_iter().filter(|runtime| runs_on(runtime)).collect();
@@ -36,6 +38,32 @@ impl View {
         runtimes.into_iter().map(face).filter(|face| !face.rows.is_empty()).collect()
     }
 
+    /// Of these rows, those that levels are compared by: without rungs of the ladder, other people's clients and single techniques, which have sections of
+    /// their own. All of them, where there is nothing else.
+    #[must_use]
+    pub fn main_of<'a>(&self, rows: Vec<&'a Row>) -> Vec<&'a Row> {
+        let main: Vec<&Row> = rows.iter().copied().filter(|row| !self.has_own_section(row)).collect();
+        if main.is_empty() { rows } else { main }
+    }
+
+    /// Whether the figures of a row are shown in a section beside its like.
+    #[must_use]
+    pub fn has_own_section(&self, row: &Row) -> bool {
+        matches!(row.kind.as_str(), "rung" | "peer") || self.is_ablation(&row.subject, &row.factors)
+    }
+
+    /// Whether a subject under these factors was measured to learn what a technique does.
+    #[must_use]
+    pub fn is_ablation(&self, subject: &str, factors: &BTreeMap<String, String>) -> bool {
+        factors.contains_key("switches") && self.ablated.contains(subject)
+    }
+
+    /// Whether a row stands for its subject, on any of the runtimes that are shown.
+    #[must_use]
+    pub fn is_usual(&self, scenario: &Scenario, row: &Row, shows: impl Fn(&Row) -> bool) -> bool {
+        self.faces(scenario, shows).iter().any(|face| face.rows.iter().any(|usual| std::ptr::eq(*usual, row)))
+    }
+
     /// The same on the first of its runtimes, of those that a probe gave a figure of.
     #[must_use]
     pub fn usual<'a>(&'a self, scenario: &'a Scenario, probe: &str, figure: &Figure) -> Vec<&'a Row> {
@@ -43,18 +71,34 @@ impl View {
         self.faces(scenario, shows).into_iter().next().map_or_else(Vec::new, |face| face.rows)
     }
 
-    /// The tables that `columns` make of the usual rows, one for each probe.
+    /// The tables that `columns` make of the usual rows on the first of their runtimes, one for each probe.
     #[must_use]
     pub fn usual_blocks<'a>(&'a self, scenario: &'a Scenario, columns: &[Column]) -> Vec<Block<'a>> {
+        self.blocks_by_probe(scenario, columns, 1)
+    }
+
+    /// The same on each of their runtimes.
+    #[must_use]
+    pub fn face_blocks<'a>(&'a self, scenario: &'a Scenario, columns: &[Column]) -> Vec<Block<'a>> {
+        self.blocks_by_probe(scenario, columns, RUNTIMES.len())
+    }
+
+    fn blocks_by_probe<'a>(&'a self, scenario: &'a Scenario, columns: &[Column], faces: usize) -> Vec<Block<'a>> {
         let mut probes: Vec<&'static str> = columns.iter().map(|column| column.probe).collect();
         probes.sort_unstable_by_key(|probe| *probe != "rss");
         probes.dedup();
         let block = |probe: &&'static str| {
             let own: Vec<Column> = columns.iter().filter(|column| column.probe == *probe).cloned().collect();
             let shows = |row: &Row| own.iter().any(|column| self.figure(row, probe, &column.figure).is_some());
-            let rows = self.faces(scenario, shows).into_iter().next()?.rows;
+            let mut rows: Vec<&Row> = Vec::new();
+            for row in self.faces(scenario, shows).into_iter().take(faces).flat_map(|face| face.rows) {
+                // Who has no choice of runtime is in every face.
+                if !rows.iter().any(|other| std::ptr::eq(*other, row)) {
+                    rows.push(row);
+                }
+            }
             let title = if probes.len() > 1 { block::title(probe) } else { "" };
-            Some(self.table(scenario, rows, &own, title))
+            (!rows.is_empty()).then(|| self.table(scenario, rows, &own, title))
         };
         probes.iter().filter_map(block).collect()
     }

@@ -5,5 +5,8 @@ mod common;
 
 mod advice;
 mod browser;
+mod compare;
 mod figures;
 mod page;
+mod shown;
+mod size;

@@ -75,7 +75,7 @@ impl Cells {
     }
 }
 
-/// The project with a suite of every subject, scenario, runtime and protocol. What puts a thousand requests on the machine, or makes ten
+/// The project with a suite of every subject, scenario, runtime and protocol. What puts a hundred requests on the machine, or makes ten
 /// thousand, is done with one runtime and crypto provider: `crowd` always, the others, which check no other answers, when they are `named`.
 fn with_everything(project: &Project, named: &[String]) -> Project {
     let ids = |wanted: &dyn Fn(&Scenario) -> bool| -> Vec<String> {

@@ -7,11 +7,11 @@ mod chromium;
 use std::path::{Path, PathBuf};
 
 use plimsoll_reports::record::Record;
-use plimsoll_reports::{Format, render};
+use plimsoll_reports::{Extras, Format, render, render_with};
 use serde_json::Value;
 
 use self::chromium::{Browser, Look, start};
-use crate::common;
+use crate::{common, compare};
 
 const CHECKS: &str = include_str!("checks.js");
 /// Height of A4 within the margins that the page's style sets, CSS pixels.
@@ -34,6 +34,18 @@ pub(crate) fn page(record: &Record) -> String {
     String::from_utf8(render(record, Format::Html)).unwrap()
 }
 
+/// The pages of those records, and what else is a page: two records side by side, and a report with the live service beside the mock.
+fn pages() -> Vec<(&'static str, String)> {
+    let mut pages: Vec<(&str, String)> = records().iter().map(|(name, record)| (*name, page(record))).collect();
+    let (mock, mut live) = (common::quick(), compare::changed());
+    live.environment.target = "live".into();
+    let extras = Extras { beside: Some(&live), ..Extras::default() };
+    pages.push(("live beside mock", String::from_utf8(render_with(&mock, Format::Html, extras)).unwrap()));
+    pages.push(("compared", compare::compared()));
+    pages.push(("hostile, compared", plimsoll_reports::compare::compare(&common::hostile(), &common::peers()).html()));
+    pages
+}
+
 /// What the page answers to one of the questions.
 fn ask(browser: &mut Browser, question: &str) -> Value {
     browser.evaluate(&format!("({CHECKS}).{question}"))
@@ -48,8 +60,8 @@ fn hold(browser: &mut Browser, name: &str, question: &str) {
 #[test]
 fn nothing_is_fetched_nothing_complains_and_every_section_and_chart_is_whole() {
     let Some(mut browser) = start() else { return };
-    for (name, record) in records() {
-        browser.open(&page(&record), Look::WIDE);
+    for (name, page) in pages() {
+        browser.open(&page, Look::WIDE);
         hold(&mut browser, name, "sections()");
         hold(&mut browser, name, "charts()");
         assert_eq!(browser.evaluate("window.hacked"), Value::Null, "{name}: a script of the record ran");
@@ -61,8 +73,8 @@ fn nothing_is_fetched_nothing_complains_and_every_section_and_chart_is_whole() {
 #[test]
 fn it_fits_a_wide_screen_a_telephone_and_paper() {
     let Some(mut browser) = start() else { return };
-    for (name, record) in records() {
-        browser.open(&page(&record), Look::WIDE);
+    for (name, page) in pages() {
+        browser.open(&page, Look::WIDE);
         for (width, look) in [("wide", Look::WIDE), ("narrow", Look::NARROW), ("paper", Look::PAPER)] {
             browser.look(look);
             hold(&mut browser, &format!("{name}, {width}, folded"), "layout()");
@@ -78,16 +90,16 @@ fn it_fits_a_wide_screen_a_telephone_and_paper() {
 #[test]
 fn it_reads_the_same_without_a_script() {
     let Some(mut browser) = start() else { return };
-    let (name, record) = records().swap_remove(0);
-    let page = page(&record);
-    let mut words = |script| {
-        browser.open(&page, Look { script, ..Look::WIDE });
-        hold(&mut browser, name, "sections()");
-        ask(&mut browser, "words()")
-    };
-    let (with, without) = (words(true), words(false));
-    // What the script adds are buttons, which are marked as its own.
-    assert_eq!(with, without);
+    for (name, page) in pages().into_iter().filter(|(name, _)| ["quick", "compared"].contains(name)) {
+        let mut words = |script| {
+            browser.open(&page, Look { script, ..Look::WIDE });
+            hold(&mut browser, name, "sections()");
+            ask(&mut browser, "words()")
+        };
+        let (with, without) = (words(true), words(false));
+        // What the script adds are buttons, which are marked as its own.
+        assert_eq!(with, without, "{name}");
+    }
 }
 
 #[test]
@@ -119,8 +131,8 @@ fn every_link_fold_and_table_can_be_reached_by_keys_in_the_order_of_the_page() {
 fn axe_finds_nothing_in_light_or_dark() {
     let Some(mut browser) = start() else { return };
     let Some(axe) = axe() else { return };
-    for (name, record) in records() {
-        browser.open(&page(&record), Look::WIDE);
+    for (name, page) in pages() {
+        browser.open(&page, Look::WIDE);
         browser.evaluate(&axe);
         ask(&mut browser, "unfold()");
         for (scheme, dark) in [("light", false), ("dark", true)] {
