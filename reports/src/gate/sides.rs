@@ -23,8 +23,14 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} on the base, {} on the head", self.what, self.base, self.head)
+        write!(f, "{}: {} on the base, {} on the head", self.what, brief(&self.base), brief(&self.head))
     }
+}
+
+/// A digest by its beginning, which tells two apart; anything else as it is.
+fn brief(text: &str) -> &str {
+    let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_digest { &text[..12] } else { text }
 }
 
 /// What differs between the sides. Sides that were measured in turns must agree in everything but the lockfile; a base that was recorded some
