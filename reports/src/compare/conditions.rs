@@ -40,16 +40,18 @@ fn environment(record: &Record) -> Vec<(&'static str, String, &'static str)> {
     let named = |map: &std::collections::BTreeMap<String, String>| {
         map.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
     };
-    let commit = format!("{}{dirty}", record.tool.git.as_deref().unwrap_or("not a git checkout"));
+    let short = |digest: &str| digest.chars().take(12).collect::<String>();
+    let git = record.tool.git.as_deref().map_or_else(|| "not a git checkout".to_owned(), short);
+    let commit = format!("{git}{dirty}");
     vec![
         ("commit", commit, CODE),
-        ("Cargo.lock", e.lockfile.clone().unwrap_or_else(|| "none".to_owned()), CODE),
+        ("Cargo.lock", e.lockfile.as_deref().map_or_else(|| "none".to_owned(), short), CODE),
         ("compiler", e.rustc.clone(), "every figure of a Rust program"),
         ("profile", e.profile.clone(), "every figure of a Rust program"),
         ("plimsoll", record.tool.version.clone(), NONE),
         ("target", e.target.clone(), ALL),
-        ("replies", e.corpus.clone(), ALL),
-        ("trusted roots", format!("{}, {}", e.trust.roots, e.trust.digest), START),
+        ("replies", short(&e.corpus), ALL),
+        ("trusted roots", format!("{}, {}", e.trust.roots, short(&e.trust.digest)), START),
         ("kernel", e.kernel.clone(), MACHINE),
         ("processor", format!("{}, {}, {} cores", e.cpu, e.arch, e.cores), MACHINE),
         ("memory", crate::units::Bytes(i64::try_from(e.memory).unwrap_or(i64::MAX)).to_string(), TIME),

@@ -12,10 +12,10 @@ mod figures;
 pub use conditions::Condition;
 pub use figures::Asked;
 
-use crate::derive::{CellFigures, Measured};
+use crate::derive::{CellFigures, Figure, Measured};
 use crate::record::{Cell, Record};
 use crate::summary::is_live;
-use crate::units::{Quantity, percent};
+use crate::units::{Count, Quantity, percent};
 use crate::view::{Labels, View};
 
 /// How the second stands to the first.
@@ -152,9 +152,11 @@ impl Compared {
         (a > 0.0).then(|| (b - a) / a)
     }
 
-    /// By how much it is worth a reader's attention: the share, whatever its sign; what came of nothing is worth most.
+    /// By how much it is worth a reader's attention: the share, whatever its sign; what came of nothing is worth most, and time, which is the
+    /// machine's as much as the client's, less than any memory.
     fn weight(&self) -> f64 {
-        self.relative().map_or(f64::INFINITY, f64::abs)
+        let share = self.relative().map_or(f64::INFINITY, f64::abs);
+        if matches!(self.asked.figure, Figure::Latency(_)) { share.min(1e3) - 1e6 } else { share }
     }
 }
 
@@ -250,17 +252,18 @@ impl Comparison {
         if self.rows.is_empty() {
             return format!("{a} and {b} have no figure of the same cell: nothing can be compared.");
         }
+        let told = |count: usize| Count(i64::try_from(count).unwrap_or(i64::MAX));
         let few = match self.count(Direction::TooFew) {
             0 => String::new(),
-            few => format!(", of {few} there are too few processes to say"),
+            few => format!(", of {} there are too few processes to say", told(few)),
         };
         format!(
             "Of {} figures that both have, {b} takes less in {} and more in {}; {} are the same, {} differ by no more than noise makes{few}.",
-            self.rows.len(),
-            self.count(Direction::Less),
-            self.count(Direction::More),
-            self.count(Direction::Same),
-            self.count(Direction::Noise)
+            told(self.rows.len()),
+            told(self.count(Direction::Less)),
+            told(self.count(Direction::More)),
+            told(self.count(Direction::Same)),
+            told(self.count(Direction::Noise))
         )
     }
 
@@ -290,8 +293,9 @@ impl Comparison {
         }
         let mut groups: Vec<Group<'_>> =
             all.into_iter().map(|(subject, scenario, rows)| group(subject, scenario, rows)).collect();
-        let weight =
-            |group: &Group<'_>| group.rows.iter().take(group.differ).map(|(row, _)| row.weight()).fold(-1.0, f64::max);
+        let weight = |group: &Group<'_>| {
+            group.rows.iter().take(group.differ).map(|(row, _)| row.weight()).fold(f64::NEG_INFINITY, f64::max)
+        };
         groups.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
         groups
     }
