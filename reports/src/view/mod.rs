@@ -179,7 +179,8 @@ fn scenarios(record: &Record, cells: &[CellFigures]) -> Vec<Scenario> {
     infos.into_iter().map(|info| Scenario { rows: rows::of(record, cells, &info.id), info }).collect()
 }
 
-/// Sets of switches from which on they were set to tell techniques apart, and not to show a level as it is used: all, none, and one alone at least.
+/// Sets of switches from which on they were set to tell techniques apart, and not to show a level as it is used: all, none, and one alone at least. Without
+/// none, or one left out, nothing is told apart in the technique ledger, and the rows are a program's own.
 const ABLATION: usize = 3;
 
 fn ablated(cells: &[CellFigures]) -> BTreeSet<String> {
@@ -189,7 +190,9 @@ fn ablated(cells: &[CellFigures]) -> BTreeSet<String> {
             sets.entry(&cell.subject).or_default().insert(set);
         }
     }
-    sets.into_iter().filter(|(_, sets)| sets.len() >= ABLATION).map(|(subject, _)| subject.to_owned()).collect()
+    let tells = |sets: &BTreeSet<&str>| sets.iter().any(|set| *set == "none" || set.starts_with('-'));
+    let of_techniques = sets.into_iter().filter(|(_, sets)| sets.len() >= ABLATION && tells(sets));
+    of_techniques.map(|(subject, _)| subject.to_owned()).collect()
 }
 
 /// A scenario that samples name and the plan does not.
