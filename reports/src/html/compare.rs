@@ -62,7 +62,7 @@ fn conditions(comparison: &Comparison) -> Markup {
     }
     html! {
         p { "A difference of figures may be a difference of these." }
-        div.scroll id="table-conditions" tabindex="0" role="region" aria-label="What was not alike" {
+        div.scroll id="table-conditions" tabindex="0" role="region" aria-label="Conditions of both" {
             table.wide {
                 thead { tr { th scope="col" { "what" } th scope="col" { (a) } th scope="col" { (b) } th scope="col" { "what it can move" } } }
                 tbody { @for condition in &comparison.conditions { tr {

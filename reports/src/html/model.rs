@@ -164,7 +164,7 @@ pub(super) fn line(view: &View) -> Markup {
     let (heading, names) = line::headed(&lines, memory);
     html! {
         p.caption { strong { (heading) } }
-        div.scroll id="line-table" tabindex="0" role="region" aria-label="What a given memory holds" {
+        div.scroll id="line-table" tabindex="0" role="region" aria-label="Requests in flight that fit" {
             table.wide {
                 thead { tr { @for (at, head) in line::HEAD.iter().enumerate() { th scope="col" .num[at > 0] { (head) } } } }
                 tbody { @for (lined, name) in lines.iter().zip(&names) { tr {
