@@ -107,12 +107,18 @@ fn table(view: &View, scenario: &Scenario) -> String {
     let (usual, whole) = (view.face_blocks(scenario, &columns), view.main_blocks(scenario, &columns));
     let rows = |blocks: &[Block<'_>]| blocks.iter().map(|block| block.rows.len()).sum::<usize>();
     // One table says it where no subject was measured under several factors.
-    let blocks = if rows(&whole) > rows(&usual) { usual } else { whole };
+    let hidden = rows(&whole).saturating_sub(rows(&usual));
+    let blocks = if hidden > 0 { usual } else { whole };
     if blocks.is_empty() {
         out.push_str("Nothing was measured.\n\n");
     }
     for block in blocks.iter().filter(|block| !block.columns.is_empty()).chain(&view.beside(scenario)) {
         push_block(&mut out, block);
+    }
+    match hidden {
+        0 => {}
+        1 => out.push_str("_One more row, under other factors, is in the HTML report._\n\n"),
+        _ => out.push_str(&format!("_{hidden} more rows, under other factors, are in the HTML report._\n\n")),
     }
     out
 }

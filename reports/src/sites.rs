@@ -74,11 +74,9 @@ pub struct SiteTotals {
 }
 
 impl Record {
-    /// The frames of a site, from the function that asked outwards; none if the record has no such site. Symbols of Rust's allocator, which a record can
-    /// have between that function and the standard library's, ask for nobody and are left out.
+    /// The frames of a site, from the function that asked outwards; none if the record has no such site.
     pub fn stack(&self, site: u32) -> impl DoubleEndedIterator<Item = &Frame> {
         let places = self.sites.get(site as usize).map_or(&[][..], |site| site.frames.as_slice());
-        let frames = places.iter().filter_map(|place| self.frames.get(*place as usize));
-        frames.filter(|frame| !frame.function.starts_with("__rustc::"))
+        places.iter().filter_map(|place| self.frames.get(*place as usize))
     }
 }

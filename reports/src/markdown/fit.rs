@@ -52,12 +52,14 @@ pub(super) fn fitting(parts: Vec<Part>) -> String {
     if scenarios > 0 {
         told.push_str(&format!("_{scenarios} more scenarios do not fit a comment; they are in the HTML report._\n\n"));
     }
-    match left_out(false).as_slice() {
-        [] => {}
-        others => told.push_str(&format!("_Nor do these, which are there too: {}._\n\n", others.join(", "))),
-    }
-    if scenarios == 0 {
-        told = told.replace("Nor do these, which are there too", "Not in this summary, but in the HTML report");
+    let others = left_out(false).join(", ");
+    if !others.is_empty() {
+        let they = if scenarios > 0 {
+            "Nor do these, which are there too"
+        } else {
+            "Not in this summary, but in the HTML report"
+        };
+        told.push_str(&format!("_{they}: {others}._\n\n"));
     }
     let last = parts.iter().rposition(|part| part.weight == Weight::Always).unwrap_or(0);
     let mut out = String::new();
