@@ -368,8 +368,8 @@ pub(crate) fn of_sample(sample: &Sample) -> Vec<(Figure, f64)> {
 fn figures(sample: &Sample) -> Vec<(Figure, f64)> {
     let mut all = Vec::new();
     for checkpoint in &sample.checkpoints {
-        for (metric, value) in &checkpoint.metrics {
-            all.push((Figure::at(&checkpoint.name, metric), whole(*value)));
+        for metric in checkpoint.metrics.keys() {
+            all.extend(checkpoint.in_use(metric).map(|value| (Figure::at(&checkpoint.name, metric), whole(value))));
         }
     }
     let slope_at = if find(sample, SOAK_SLOPE_AT[2]).is_some() { SOAK_SLOPE_AT } else { SLOPE_AT };
@@ -434,8 +434,8 @@ fn segment(sample: &Sample, from: &str, to: &str, metric: &str) -> Option<Segmen
 }
 
 fn difference(sample: &Sample, from: &str, to: &str, metric: &str) -> Option<f64> {
-    let (from, to) = (find(sample, from)?.metrics.get(metric)?, find(sample, to)?.metrics.get(metric)?);
-    to.checked_sub(*from).map(whole)
+    let (from, to) = (find(sample, from)?.in_use(metric)?, find(sample, to)?.in_use(metric)?);
+    to.checked_sub(from).map(whole)
 }
 
 fn find<'a>(sample: &'a Sample, name: &str) -> Option<&'a Checkpoint> {

@@ -51,13 +51,13 @@ pub fn render(record: &Record, extras: Extras<'_>) -> String {
         part(Weight::First, "what a given memory holds", lines(&view)),
         part(Weight::First, "time by requests at once", at_once::section(&view)),
         part(Weight::First, "mock against live", compare::live(&view)),
-        part(Weight::Second, "what memory depends on", models(&view)),
+        part(Weight::Third, "what memory depends on", models(&view)),
         part(Weight::Second, "other people’s clients", peers::section(&view)),
         part(Weight::Third, "time beside memory", times(&view)),
         part(Weight::Third, "benches", benches::section(&view)),
         part(Weight::Third, "where memory lives", ledgers(&view)),
-        part(Weight::Second, "why 8 MB was thought hard", ladder::section(&view)),
-        part(Weight::Second, "technique ledger", techniques::section(&view)),
+        part(Weight::First, "why 8 MB was thought hard", ladder::section(&view)),
+        part(Weight::First, "technique ledger", techniques::section(&view)),
         part(Weight::Third, "allocators", allocators::section(&view)),
         part(Weight::Third, "call sites", sites::table(&view)),
         part(Weight::Always, "", failures(&view)),
@@ -147,7 +147,7 @@ fn push_block(out: &mut String, block: &Block<'_>) {
 }
 
 fn show(entry: &Entry) -> String {
-    let text = format!("{}{}", entry.text, entry.mark);
+    let text = format!("{}{}{}", entry.text, entry.mark, entry.far);
     match (entry.lowest, entry.ratio) {
         (true, Some(r)) => format!("**{text}** ({})", ratio(r)),
         (true, None) => format!("**{text}**"),
@@ -307,7 +307,7 @@ fn environment(view: &View) -> String {
 
 fn glossary(view: &View) -> String {
     let mut out = "<details><summary>How to read this</summary>\n\nMedians over processes; lower is better. `=` all processes identical; `±` \
-                   median absolute deviation; `≈` more than half identical; no mark: one process. **Bold**: lowest of those under the same factors, with its ratio to \
+                   median absolute deviation; `≈` more than half identical; no mark: one process; `↑` `↓` an end that lies more than four such deviations and 5 % from the median. **Bold**: lowest of those under the same factors, with its ratio to \
                    the first subject under them. — not measured.\n\n"
         .to_owned();
     let beside = if view.has_beside() { beside_columns() } else { Vec::new() };

@@ -81,7 +81,7 @@ pub const METRICS: &[Metric] = &[
         "proc.lazyfree",
         Level,
         "lazily freed",
-        "Anonymous pages given back with MADV_FREE that the system has not taken yet; still in the RSS: `LazyFree` in smaps_rollup.",
+        "Anonymous pages given back with MADV_FREE that the system has not taken yet; figures of `proc.rss` and `proc.anon` are without them: `LazyFree` in smaps_rollup.",
     ),
     bytes(
         "proc.hwm",

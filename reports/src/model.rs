@@ -157,7 +157,7 @@ pub fn models(record: &Record, cells: &[CellFigures]) -> Vec<Model> {
 
 /// The model of one metric, from a cell with requests held.
 fn model(record: &Record, cells: &[CellFigures], cell: &CellFigures, metric: &str) -> Option<Model> {
-    let sequence = sequence(cells, &cell.cell, metric);
+    let sequence = sequence(record, cells, &cell.cell, metric);
     let slope = sequence.and_then(|sequence| Some((*sequence.figure(&Figure::slope(metric))?, sequence)));
     let each = slope.map_or(0.0, |(slope, _)| slope.stats.median);
     let samples: Vec<Vec<Reading>> =
@@ -197,14 +197,19 @@ fn model(record: &Record, cells: &[CellFigures], cell: &CellFigures, metric: &st
     })
 }
 
-/// The longest sequential scenario of the same subject, probe and factors that has a slope.
-fn sequence<'a>(cells: &'a [CellFigures], held: &Cell, metric: &str) -> Option<&'a CellFigures> {
+/// The longest sequential scenario of the same subject, probe and factors that has a slope; of several, the first.
+fn sequence<'a>(record: &Record, cells: &'a [CellFigures], held: &Cell, metric: &str) -> Option<&'a CellFigures> {
+    let sequential = |cell: &&CellFigures| {
+        record.plan.scenarios.iter().any(|scenario| scenario.id == cell.cell.scenario && scenario.in_flight <= 1)
+    };
     let alike = |cell: &&CellFigures| {
         let cell = &cell.cell;
         (&cell.subject, &cell.probe, &cell.factors) == (&held.subject, &held.probe, &held.factors)
     };
     let longest = |cell: &&CellFigures| cell.checkpoints.iter().filter_map(|name| steady(name)).max();
-    cells.iter().filter(alike).filter(|cell| cell.figure(&Figure::slope(metric)).is_some()).max_by_key(longest)
+    let fits = cells.iter().filter(alike).filter(sequential);
+    // Of the greatest, `max_by_key` takes the last.
+    fits.filter(|cell| cell.figure(&Figure::slope(metric)).is_some()).rev().max_by_key(longest)
 }
 
 /// A metric at a checkpoint.
@@ -224,7 +229,7 @@ fn steady(name: &str) -> Option<u64> {
 fn readings(sample: &Sample, metric: &str, prefix: &str) -> Vec<Reading> {
     let reading = |checkpoint: &Checkpoint| {
         let count = checkpoint.name.strip_prefix(prefix)?.parse().ok()?;
-        let value = whole(*checkpoint.metrics.get(metric)?);
+        let value = whole(checkpoint.in_use(metric)?);
         Some(Reading { count, requests: checkpoint.requests, value })
     };
     sample.checkpoints.iter().filter_map(reading).collect()

@@ -28,11 +28,13 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// What lies between the smallest and the largest sample, as a share of the median; `None` where that is 0.
+    /// What lies between the smallest and the largest sample, as a share of the median; `None` where it is twice that or more: of a slope about zero a share
+    /// says nothing.
     #[must_use]
     pub fn range(&self) -> Option<f64> {
         let stats = &self.measured.stats;
-        (stats.median != 0.0).then(|| (stats.max - stats.min) / stats.median.abs())
+        let range = stats.max - stats.min;
+        (range < 2.0 * stats.median.abs()).then(|| range / stats.median.abs())
     }
 }
 

@@ -274,6 +274,19 @@ pub struct Checkpoint {
     pub memory: Option<Memory>,
 }
 
+impl Checkpoint {
+    /// A metric as figures take it: of resident and anonymous memory without the pages that were given up with `MADV_FREE`, which stay until somebody
+    /// needs them and are nobody's need.
+    #[must_use]
+    pub fn in_use(&self, metric: &str) -> Option<i64> {
+        let given_up = match metric {
+            "proc.rss" | "proc.anon" => self.metrics.get("proc.lazyfree").copied().unwrap_or_default(),
+            _ => 0,
+        };
+        self.metrics.get(metric)?.checked_sub(given_up)
+    }
+}
+
 /// Where the memory of a process lies: its mappings, and what is in the C library's heap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -30,6 +30,26 @@ fn growth_is_steady_20_minus_start() {
 }
 
 #[test]
+fn pages_that_were_given_up_lazily_are_in_no_figure_of_what_is_in_use() {
+    let cell = cell("s", "chat", "rss", &[]);
+    let mut record = Builder::new().subject("s", "level", "").scenario("chat", 1).measured(&cell, &[PLAIN; 3]).build();
+    for point in record.samples.iter_mut().flat_map(|sample| &mut sample.checkpoints) {
+        if point.name != "start" {
+            for metric in ["proc.rss", "proc.anon", "proc.lazyfree"] {
+                *point.metrics.get_mut(metric).unwrap() += 8 << 20;
+            }
+        }
+    }
+    let (with, without) = (cells(&record).remove(0), one("rss", &[PLAIN; 3]));
+    for metric in ["proc.rss", "proc.anon", "proc.file", "proc.hwm"] {
+        for figure in [Figure::growth(metric), Figure::at("steady@20", metric), Figure::residue(metric)] {
+            assert_eq!(value(&with, figure.clone()), value(&without, figure.clone()), "{figure}");
+        }
+    }
+    assert_eq!(value(&with, Figure::at("steady@20", "proc.lazyfree")), f64::from(8 << 20));
+}
+
+#[test]
 fn a_leak_is_a_slope_and_a_residue() {
     let (figures, clean) = (one("count", &[Shape { leak: 64, ..PLAIN }; 2]), one("count", &[PLAIN; 2]));
     assert_eq!(value(&figures, Figure::slope("heap.live")), 64.0);

@@ -15,7 +15,7 @@ use crate::doctor::{Finding, Weight, checks, trial};
 use crate::event::Progress;
 use crate::plan::{predict::Predictor, scenario};
 use crate::run::launch::Key;
-use crate::run::{self, Order, Runner, Target, environment, scratch::Scratch, store};
+use crate::run::{self, Order, Runner, Target, environment, scratch::Scratch};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -90,9 +90,7 @@ fn measure(project: &Project, args: &Args) -> Result<Record, Failure> {
         return Err(Failure::usage(format!("no scenario is called {unknown:?}; `plimsoll list scenarios` shows them")));
     }
     let project = trial::project(project, subject, args.scenarios.clone());
-    let predictor = store::read(&project.root.join("target/plimsoll/latest"))
-        .map(|record| Predictor::from_record(&record))
-        .unwrap_or_default();
+    let predictor = Predictor::of(&project);
     let selection = trial::select(&project, &predictor, Duration::from_secs(args.seconds), args.samples)?;
     if !args.no_build {
         super::run::build(&project, &selection)?;

@@ -110,6 +110,7 @@ pub(super) fn run(project: &Project, args: &Args) -> Outcome {
     let runs = project.root.join("target/plimsoll");
     let dir = args.out.clone().unwrap_or_else(|| runs.join(&record.id));
     note_interrupts();
+    let predictor = Predictor::of(&project);
     let mut runner = Runner::create(&project, &order, record, &dir, &interrupted).map_err(super::run::failure)?;
     if let Some(path) = &args.record {
         let earlier = store::read(path).map_err(Failure::usage)?;
@@ -120,7 +121,7 @@ pub(super) fn run(project: &Project, args: &Args) -> Outcome {
     if args.out.is_none() {
         store::point_latest(&dir).map_err(Failure::invalid)?;
     }
-    runner.predict_with(Predictor::default());
+    runner.predict_with(predictor);
     runner.report_to(Box::new(Progress::new(std::io::stderr().is_terminal())));
     warm(&project, &subjects);
     let (limited, bounds) = (Group::create(None).map(drop), bounds());

@@ -165,7 +165,7 @@ pub(super) fn run(project: &Project, args: &Args) -> Outcome {
     let rate = args.access.rate;
     let predictor = match target {
         Target::Live => Predictor::paced(live::expected(rate)),
-        _ => store::read(&runs.join("latest")).map(|r| Predictor::from_record(&r)).unwrap_or_default(),
+        _ => Predictor::of(project),
     };
     if is_live && !args.resume {
         affordable(&selection, &suite, live::requests(&selection.cells), args)?;

@@ -171,6 +171,7 @@ impl Config {
         }
         rules.budgets = self.budget.iter().map(|budget| self.budget(budget)).collect::<Result<_, _>>()?;
         rules.waivers = self.waiver.iter().map(waiver).collect::<Result<_, _>>()?;
+        rules.measured.clone_from(&gate.measured);
         Ok(rules)
     }
 

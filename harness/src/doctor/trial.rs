@@ -33,11 +33,11 @@ pub fn subject<'p>(project: &'p Project, named: Option<&str>) -> Option<&'p Subj
 /// The project with a suite of just this trial.
 #[must_use]
 pub fn project(project: &Project, subject: &Subject, scenarios: Vec<String>) -> Project {
-    let of = |probes: &[Probe], runtimes: &[Runtime]| Matrix {
-        probes: probes.to_vec(),
+    let matrix = Matrix {
+        probes: vec![Probe::Rss, Probe::Count, Probe::Jemalloc],
         subjects: None,
         scenarios: None,
-        runtimes: runtimes.to_vec(),
+        runtimes: Runtime::ALL.to_vec(),
         protocols: vec![subject.protocols.first().copied().unwrap_or(Protocol::H1)],
         streams: vec![Streams::Limited],
         crypto: vec![Crypto::AwsLc],
@@ -51,7 +51,7 @@ pub fn project(project: &Project, subject: &Subject, scenarios: Vec<String>) -> 
         subjects: vec![subject.id.clone()],
         scenarios,
         samples: Samples::default(),
-        matrix: vec![of(&[Probe::Rss, Probe::Count], Runtime::ALL), of(&[Probe::Jemalloc], &[Runtime::CurrentThread])],
+        matrix: vec![matrix],
     };
     let config = Config { suite: BTreeMap::from([(SUITE.to_owned(), suite)]), ..project.config.clone() };
     Project { config, ..project.clone() }
@@ -112,7 +112,7 @@ mod tests {
         let cells =
             |seconds, samples| select(&trial, &Predictor::default(), Duration::from_secs(seconds), samples).unwrap();
         let long = cells(60, None);
-        assert_eq!(long.cells.len(), 5, "two runtimes of two probes, and jemalloc");
+        assert_eq!(long.cells.len(), 6, "two runtimes of three probes");
         let predicted = Predictor::default().total(&long.cells);
         assert!((50.0..=60.0).contains(&predicted.as_secs_f64()), "{predicted:?}");
         assert!(cells(1, None).cells.iter().all(|cell| cell.samples == FEW));

@@ -54,21 +54,23 @@ impl Measuring<'_> {
         let draws = draws(planned, sides.len(), self.order.seed);
         let session = Session::open(self.order, draws.iter().any(|draw| session::wants_unlimited(&draw.turn)))?;
         let mut predictor = Predictor::default();
-        let mut left: Duration = draws.iter().map(|draw| predictor.sample(&draw.turn.cell)).sum();
+        let mut left = predictor.each(draws.iter().map(|draw| &draw.turn.cell));
         let id = runners.first().map(|runner| runner.record().id.clone()).unwrap_or_default();
         let predicted_s = left.as_secs_f64();
         self.reporter.hear(&Event::RunStarted { id, samples: draws.len(), done: 0, predicted_s });
         let (mut ok, mut not_ok) = (0, 0);
-        for Draw { side, turn } in &draws {
+        for (at, Draw { side, turn }) in draws.iter().enumerate() {
             let Turn { cell, index, order } = turn.clone();
             let predicted = predictor.sample(&cell);
             self.reporter.hear(&Event::SampleStarted { cell, index, order, left_s: left.as_secs_f64() });
-            let at = Instant::now();
+            let begun = Instant::now();
             let sample = runners[*side].keep(&session, turn)?;
             predictor.learn(sample);
             *(if sample.status == Status::Ok { &mut ok } else { &mut not_ok }) += 1;
-            left = left.saturating_sub(predicted);
-            self.reporter.hear(&Event::finished(sample, at.elapsed()));
+            let rest = draws[at + 1..].iter().map(|draw| &draw.turn.cell);
+            // What was learned changes what was said of all the others.
+            left = if at.is_multiple_of(16) { predictor.each(rest) } else { left.saturating_sub(predicted) };
+            self.reporter.hear(&Event::finished(sample, begun.elapsed()));
         }
         let mut records = Vec::new();
         for mut runner in runners {

@@ -49,7 +49,8 @@ pub fn make(
     let config = &project.config;
     let head = slots.side(git, Wanted { name: "head", tree: &tree, config, subjects, tool: &tool }, &[])?;
     let tool = Tool { version, git: Some(base.to_owned()), dirty: false };
-    let measured = config.gate.as_ref().map(|gate| gate.measured.clone()).unwrap_or_default();
+    // By the base's file, like every rule: a head that takes a path out would have its own on both sides.
+    let measured = at_base.unwrap_or(config).gate.as_ref().map(|gate| gate.measured.clone()).unwrap_or_default();
     let base_tree = git.ask(["rev-parse", &format!("{base}^{{tree}}")])?;
     let mut attempts: Vec<Attempt> = Vec::new();
     for count in (1..=measured.len()).rev() {

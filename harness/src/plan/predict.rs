@@ -1,4 +1,4 @@
-//! How long a run will take: from the last run on this machine where it measured the same kind of cell, else from a table.
+//! How long a run will take: from the last run on this machine and the one that the project keeps, where they measured the same kind of cell, else from a table.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,16 +6,73 @@ use std::time::Duration;
 use plimsoll_reports::record::{Cell, PlannedCell, Record, Sample};
 
 use super::scenario::{self, Scenario};
-use crate::config::Probe;
+use crate::baseline;
+use crate::config::{Probe, Project};
 use crate::run::live::requests_of;
+use crate::run::store;
 
-/// Seconds per sample, by how well the past matches.
+/// What was seen, the nearest first: this machine's own samples, and those of a record that was kept, perhaps elsewhere.
 #[derive(Debug, Clone, Default)]
 pub struct Predictor {
-    exact: BTreeMap<Cell, Vec<f64>>,
-    alike: BTreeMap<(String, String), Vec<f64>>,
+    here: Seen,
+    kept: Seen,
     /// What each request takes, where that is set by a rate.
     paced: Option<Duration>,
+}
+
+/// How long samples took, by how much of their cell is asked for.
+#[derive(Debug, Clone, Default)]
+struct Seen {
+    cells: BTreeMap<Cell, Mean>,
+    /// By subject, scenario and probe: under other factors.
+    subjects: BTreeMap<(String, String, String), Mean>,
+    /// By scenario and probe: of other subjects.
+    scenarios: BTreeMap<(String, String), Mean>,
+}
+
+/// A mean, milliseconds.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mean {
+    sum: f64,
+    count: f64,
+}
+
+impl Mean {
+    fn add(&mut self, ms: f64) {
+        self.sum += ms;
+        self.count += 1.0;
+    }
+
+    fn ms(self) -> f64 {
+        self.sum / self.count
+    }
+}
+
+impl Seen {
+    fn of(record: &Record) -> Self {
+        let mut this = Self::default();
+        // What others took says nothing of the mock's time.
+        if record.environment.target.starts_with("mock") {
+            record.samples.iter().for_each(|sample| this.learn(sample));
+        }
+        this
+    }
+
+    fn learn(&mut self, sample: &Sample) {
+        let Some(last) = sample.checkpoints.last() else { return };
+        let ms = last.at_ms + OVERHEAD_MS + profiles(sample);
+        self.cells.entry(sample.cell.clone()).or_default().add(ms);
+        self.subjects.entry(by_subject(&sample.cell)).or_default().add(ms);
+        self.scenarios.entry(by_scenario(&sample.cell)).or_default().add(ms);
+    }
+}
+
+fn by_subject(cell: &Cell) -> (String, String, String) {
+    (cell.subject.clone(), cell.scenario.clone(), cell.probe.clone())
+}
+
+fn by_scenario(cell: &Cell) -> (String, String) {
+    (cell.scenario.clone(), cell.probe.clone())
 }
 
 /// What dhat takes to write a profile, names and all. Milliseconds.
@@ -30,25 +87,16 @@ impl Predictor {
         Self { paced: Some(request), ..Self::default() }
     }
 
-    /// Learns from an earlier record, if it is of the mock: the time that others take says nothing of it.
-    pub fn from_record(record: &Record) -> Self {
-        let mut this = Self::default();
-        if !record.environment.target.starts_with("mock") {
-            return this;
-        }
-        for sample in &record.samples {
-            this.learn(sample);
-        }
-        this
+    /// For the mock: from the project's latest run, and the record that it commits. One that cannot be read is of no help and no error.
+    pub fn of(project: &Project) -> Self {
+        let seen =
+            |path: &str| store::read(&project.root.join(path)).map(|record| Seen::of(&record)).unwrap_or_default();
+        Self { here: seen("target/plimsoll/latest"), kept: seen(baseline::COMMITTED), paced: None }
     }
 
     /// Learns from a sample, so that the time left gets truer as a run goes on.
     pub fn learn(&mut self, sample: &Sample) {
-        let Some(last) = sample.checkpoints.last() else { return };
-        let ms = last.at_ms + OVERHEAD_MS + profiles(sample);
-        self.exact.entry(sample.cell.clone()).or_default().push(ms);
-        let kind = (sample.cell.scenario.clone(), sample.cell.probe.clone());
-        self.alike.entry(kind).or_default().push(ms);
+        self.here.learn(sample);
     }
 
     /// The time that one sample of a cell will take.
@@ -56,9 +104,19 @@ impl Predictor {
         if let Some(request) = self.paced {
             return request * u32::try_from(requests_of(&cell.scenario)).unwrap_or(u32::MAX);
         }
-        let kind = (cell.scenario.clone(), cell.probe.clone());
-        let ms = self.exact.get(cell).or_else(|| self.alike.get(&kind)).map_or_else(|| by_table(cell), |v| mean(v));
-        Duration::from_secs_f64(ms / 1000.0)
+        let seen = self.nearest(|seen| seen.cells.get(cell));
+        let seen = seen.or_else(|| self.nearest(|seen| seen.subjects.get(&by_subject(cell))));
+        let seen = seen.or_else(|| self.nearest(|seen| seen.scenarios.get(&by_scenario(cell))));
+        Duration::from_secs_f64(seen.map_or_else(|| by_table(cell), |mean| mean.ms()) / 1000.0)
+    }
+
+    fn nearest<'a>(&'a self, of: impl Fn(&'a Seen) -> Option<&'a Mean>) -> Option<&'a Mean> {
+        of(&self.here).or_else(|| of(&self.kept))
+    }
+
+    /// The time that one sample each of these cells will take.
+    pub fn each<'a>(&self, cells: impl Iterator<Item = &'a Cell>) -> Duration {
+        cells.map(|cell| self.sample(cell)).sum()
     }
 
     /// The time that all samples of some cells will take.
@@ -75,10 +133,6 @@ fn profiles(sample: &Sample) -> f64 {
     let ends = scenario::find(&sample.cell.scenario).map_or(&[][..], Scenario::profiled_at);
     let lives = sample.checkpoints.iter().filter(|point| ends.iter().any(|at| point.name == format!("steady@{at}")));
     PROFILE_MS + lives.map(|point| point.at_ms + OVERHEAD_MS + PROFILE_MS).sum::<f64>()
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// Milliseconds per sample on a machine that has no history yet: means over the cells of a `full` and a `published` run, with nothing else running, on
@@ -106,5 +160,60 @@ fn by_table(cell: &Cell) -> f64 {
         // Its profiles are written at the end, and those of shorter lives have processes of their own.
         "dhat" => work + PROFILE_MS + 250.0,
         _ => work,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(subject: &str, scenario: &str, runtime: &str) -> Cell {
+        Cell {
+            subject: subject.to_owned(),
+            scenario: scenario.to_owned(),
+            probe: "rss".to_owned(),
+            factors: [("runtime".to_owned(), runtime.to_owned())].into(),
+        }
+    }
+
+    fn seen(cell: &Cell, ms: f64) -> Seen {
+        let mut seen = Seen::default();
+        seen.cells.entry(cell.clone()).or_default().add(ms);
+        seen.subjects.entry(by_subject(cell)).or_default().add(ms);
+        seen.scenarios.entry(by_scenario(cell)).or_default().add(ms);
+        seen
+    }
+
+    #[test]
+    fn the_nearest_that_was_seen_is_taken_here_before_elsewhere() {
+        let told = |predictor: &Predictor, cell: &Cell| predictor.sample(cell).as_millis();
+        let mut predictor = Predictor::default();
+        let (slow, other, stranger) = (
+            cell("slow", "chat", "multi_thread"),
+            cell("slow", "chat", "current_thread"),
+            cell("x", "chat", "multi_thread"),
+        );
+        assert_eq!(told(&predictor, &slow), 330, "nothing was seen: the table");
+        predictor.kept = seen(&slow, 4_000.0);
+        assert_eq!(
+            (told(&predictor, &slow), told(&predictor, &other), told(&predictor, &stranger)),
+            (4_000, 4_000, 4_000)
+        );
+        predictor.here = seen(&stranger, 200.0);
+        assert_eq!(
+            (told(&predictor, &slow), told(&predictor, &other), told(&predictor, &stranger)),
+            (4_000, 4_000, 200)
+        );
+        predictor.here = seen(&other, 5_000.0);
+        assert_eq!(
+            (told(&predictor, &slow), told(&predictor, &other), told(&predictor, &stranger)),
+            (4_000, 5_000, 5_000)
+        );
+        assert_eq!(
+            told(&predictor, &cell("slow", "large", "multi_thread")),
+            630,
+            "another scenario takes another time"
+        );
+        assert_eq!(predictor.each([&slow, &other].into_iter()).as_millis(), 9_000);
     }
 }

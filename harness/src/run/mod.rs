@@ -278,7 +278,7 @@ impl<'a> Runner<'a> {
         let mut turns = VecDeque::from(self.missing());
         let session = Session::open(self.order, turns.iter().any(session::wants_unlimited))?;
         let total = turns.len() + self.record.samples.len();
-        let mut left: Duration = turns.iter().map(|turn| self.predictor.sample(&turn.cell)).sum();
+        let mut left = self.left(&turns);
         let (id, done) = (self.record.id.clone(), self.record.samples.len());
         self.tell(&Event::RunStarted { id, samples: total, done, predicted_s: left.as_secs_f64() });
         loop {
@@ -288,7 +288,7 @@ impl<'a> Runner<'a> {
                     break;
                 }
                 turns = self.grow(cells)?.into();
-                left = turns.iter().map(|turn| self.predictor.sample(&turn.cell)).sum();
+                left = self.left(&turns);
                 continue;
             };
             let turn = &turn;
@@ -297,8 +297,10 @@ impl<'a> Runner<'a> {
             self.tell(&Event::SampleStarted { cell, index, order, left_s: left.as_secs_f64() });
             let at = Instant::now();
             let sample = self.keep(&session, turn)?;
-            left = left.saturating_sub(predicted);
             let finished = Event::finished(sample, at.elapsed());
+            // What was learned changes what was said of all the others.
+            let anew = self.record.samples.len().is_multiple_of(16);
+            left = if anew { self.left(&turns) } else { left.saturating_sub(predicted) };
             self.tell(&finished);
         }
         self.finish()?;
@@ -306,6 +308,10 @@ impl<'a> Runner<'a> {
         let not_ok = self.record.samples.len() - ok;
         self.tell(&Event::RunFinished { ok, not_ok, took_s: begun.elapsed().as_secs_f64() });
         Ok(self.record)
+    }
+
+    fn left(&self, turns: &VecDeque<Turn>) -> Duration {
+        self.predictor.each(turns.iter().map(|turn| &turn.cell))
     }
 
     /// Takes one sample and keeps it, on disk first.

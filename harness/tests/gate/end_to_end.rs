@@ -26,6 +26,17 @@ fn a_commit_a_record_and_a_head_that_took_more_and_loosened_the_rules() {
     let output = gate(&repository, &["--base", "out-same/head/record.json", "--out", "out-record"], 0);
     assert!(said(&output).contains("only exact figures are compared"), "{}", said(&output));
 
+    // A reading of it that is no number.
+    let record = text(&repository, "out-same/head/record.json");
+    let at = record.find("\"heap.allocs\": ").expect("a count") + "\"heap.allocs\": ".len();
+    let end = at + record[at..].find([',', '\n']).expect("an end");
+    repository.write("out-nan.json", &format!("{}NaN{}", &record[..at], &record[end..]));
+    let output = gate(&repository, &["--base", "out-nan.json", "--out", "out-never"], 2);
+    let line = format!("line {}", record[..at].lines().count());
+    for words in ["out-nan.json", "not JSON", &line] {
+        assert!(said(&output).contains(words), "{words}: {}", said(&output));
+    }
+
     // One allocation more, and a floor that would let a hundred pass.
     repository.change("\"nothing\"", "\"allocation\"");
     repository.change(

@@ -74,6 +74,20 @@ fn the_base_has_the_head_s_instrument_and_what_is_there_is_not_built_again() {
 }
 
 #[test]
+fn what_is_measured_is_said_by_the_base_and_not_by_the_head() {
+    let (repository, _) = made();
+    let at_base = Project::load(None, repository.path()).expect("a project").config;
+    repository.change(r#"measured = ["level", "lock"]"#, r#"measured = ["docs"]"#);
+    repository.write("level/part", "level of the head\n");
+    let project = Project::load(None, repository.path()).expect("a project");
+    let git = Git::of(repository.path()).expect("a repository");
+    let base = git.commit("HEAD").expect("a commit");
+    let sides = sides::make(&project, &git, &base, Some(&at_base), &["level".to_owned()], &|_| {}).expect("two sides");
+    assert_eq!(program(&sides.base), "level of the base\nlock\ninstrument\n");
+    assert_eq!(program(&sides.head), "level of the head\nlock\ninstrument\n");
+}
+
+#[test]
 fn one_commit_on_both_sides_is_built_twice_and_alike() {
     let (repository, builds) = made();
     let same = sides(&repository, "HEAD");

@@ -32,6 +32,7 @@ impl fmt::Display for Change {
 #[must_use]
 pub fn changes(base: &Rules, head: &Rules) -> Vec<Change> {
     let mut all = numbers(base, head);
+    all.extend(measured(base, head));
     all.extend(family(base, head));
     all.extend(floors(base, head));
     all.extend(budgets(base, head));
@@ -57,6 +58,18 @@ fn numbers(base: &Rules, head: &Rules) -> Vec<Change> {
         weaker: to < from,
     };
     differ.map(one).collect()
+}
+
+/// Where the base's side is all the base's, and where a path of it would be the head's, a change in it would be on both sides and show in no figure.
+fn measured(base: &Rules, head: &Rules) -> Option<Change> {
+    let text = |paths: &[String]| if paths.is_empty() { "the whole checkout".to_owned() } else { paths.join(", ") };
+    let gone = |path: &String| !head.measured.contains(path);
+    (base.measured != head.measured).then(|| Change {
+        what: "what is measured".to_owned(),
+        from: Some(text(&base.measured)),
+        to: Some(text(&head.measured)),
+        weaker: !head.measured.is_empty() && (base.measured.is_empty() || base.measured.iter().any(gone)),
+    })
 }
 
 fn family(base: &Rules, head: &Rules) -> Vec<Change> {

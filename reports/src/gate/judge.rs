@@ -37,7 +37,7 @@ pub enum Decision {
     TooFew,
     /// Exact on one side only.
     ExactOnOneSide,
-    /// Expected to be exact, exact on neither side, and not in the family.
+    /// Expected to be exact, exact on neither side, not in the family, and the sides overlap.
     Unjudged,
 }
 
@@ -76,13 +76,13 @@ pub fn judge(first: &[Question], again: Option<&[Question]>, rules: &Rules) -> V
         let Some(fresh) = of(question) else { continue };
         match compare(fresh, rules) {
             Exact::TooFew => {}
-            Exact::Higher | Exact::OneSide { apart: true, .. } => {
+            Exact::Higher | Exact::OneSide { apart: true, .. } | Exact::Neither { apart: true } => {
                 *judged = Judged { decision: Decision::Fails, again: true, ..*judged };
             }
             Exact::OneSide { apart: false, .. } => {
                 *judged = Judged { decision: Decision::ExactOnOneSide, again: true, ..*judged };
             }
-            Exact::Same | Exact::Lower | Exact::Neither => {
+            Exact::Same | Exact::Lower | Exact::Neither { apart: false } => {
                 *judged = Judged { decision: Decision::NotRepeated, again: true, ..*judged };
             }
         }
@@ -135,8 +135,9 @@ fn one(question: &Question, look: Option<Look>, rules: &Rules) -> Judged {
             Some(judged) if judged.decision == Decision::Suspect => judged,
             _ => by_exact(Decision::ExactOnOneSide),
         },
-        Exact::Neither if question.family => noisy().unwrap_or(too_few),
-        Exact::Neither => by_exact(Decision::Unjudged),
+        Exact::Neither { .. } if question.family => noisy().unwrap_or(too_few),
+        Exact::Neither { apart: true } => by_exact(Decision::Suspect),
+        Exact::Neither { apart: false } => by_exact(Decision::Unjudged),
         Exact::TooFew => noisy().unwrap_or(too_few),
     }
 }

@@ -74,6 +74,8 @@ pub struct Rules {
     pub budgets: Vec<Budget>,
     /// What is let pass on purpose, until a day.
     pub waivers: Vec<Waiver>,
+    /// Paths of which the base's side has the base's, everything else being the head's; without any all of it is the base's.
+    pub measured: Vec<String>,
 }
 
 impl Default for Rules {
@@ -88,6 +90,7 @@ impl Default for Rules {
             floors: BTreeMap::from([(anon, 32.0 * 1024.0), (peak, 128.0 * 1024.0)]),
             budgets: Vec::new(),
             waivers: Vec::new(),
+            measured: Vec::new(),
         }
     }
 }

@@ -143,6 +143,7 @@ pub(super) fn reading(view: &View) -> Markup {
             dt { "=" } dd { "Identical in all processes, two or more." }
             dt { "± 4.0 KiB" } dd { "Median absolute deviation: half of the processes lie within it." }
             dt { "≈" } dd { "More than half of the processes identical, not all." }
+            dt { "↑ 532.0 KiB" } dd { "The largest (↓ smallest) of the processes, where it lies more than four such deviations and 5 % from the median: an outlier, or a second mode. Not of times." }
             dt { "no sign" } dd { "One process only." }
             dt { "0.58×" } dd { "Ratio to the first subject under the same factors, its allocator apart." }
             dt { "green" } dd { "Lowest median of the column. Where ranges overlap this need not be a difference." }

@@ -12,7 +12,7 @@ pub(super) fn section(view: &View, headline: Option<&str>) -> Markup {
     html! {
         p {
             "Growth is the reading after 20 requests minus the one before the first statement. Because growth can be gamed, the absolute level at start and the peak stand beside it. "
-            "An equals sign marks figures that were identical in all processes; ± is the median absolute deviation; × is the ratio to the first subject under the same factors."
+            "An equals sign marks figures that were identical in all processes; ± is the median absolute deviation; ↑ or ↓ an end of the samples that lies far beyond it; × is the ratio to the first subject under the same factors."
         }
         @if view.scenarios.is_empty() { (not_measured("the record names no scenario.")) }
         @for (at, scenario) in view.scenarios.iter().enumerate() { (one(view, scenario, at, headline)) }

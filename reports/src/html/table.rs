@@ -90,7 +90,7 @@ fn plain(block: &Block<'_>, id: &str, about: &str) -> Markup {
                 tbody { @for (at, name) in block.labels.names.iter().enumerate() { tr {
                     th scope="row" { (name) }
                     @for (_, entries) in &block.columns { @match &entries[at] {
-                        Some(entry) => td.best[entry.lowest] { (entry.text) (entry.mark) },
+                        Some(entry) => td.best[entry.lowest] { (entry.text) (entry.mark) (entry.far) },
                         None => td { "—" },
                     } }
                 } } }
@@ -129,9 +129,9 @@ fn entry(entry: Option<&Entry>) -> Markup {
     html! {
         td.num.best[entry.lowest] title=(range) {
             @let sign = entry.mark.trim();
-            @let spread = sign.starts_with('±').then(|| sign.to_owned());
+            @let spread = sign.starts_with('±').then(|| format!("{sign}{}", entry.far));
             @let below: Vec<String> = spread.iter().cloned().chain(entry.ratio.map(ratio)).collect();
-            span.v { (entry.text) @if spread.is_none() && !sign.is_empty() { span.exact { " " (sign) } } }
+            span.v { (entry.text) @if spread.is_none() && !sign.is_empty() { span.exact { " " (sign) (entry.far) } } }
             @if !below.is_empty() { span.d { (below.join(" · ")) } }
         }
     }

@@ -44,6 +44,15 @@ pub struct Stats {
     pub exactness: Exactness,
 }
 
+/// An end of sorted samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The lowest.
+    Smallest,
+    /// The highest.
+    Largest,
+}
+
 impl Stats {
     /// Summarises `values`; `None` when there are none or one is not a finite number.
     #[must_use]
@@ -61,6 +70,15 @@ impl Stats {
             (_, true) => Exactness::Varies,
         };
         Some(Self { samples: values.len(), min, median, max, mad, exactness })
+    }
+
+    /// The end that lies far out: farther from the median than four median deviations and than a twentieth of it, which is above zero. A median deviation
+    /// says nothing of a second mode that less than half of the processes are in. Of both, the farther one.
+    #[must_use]
+    pub fn far(&self) -> Option<End> {
+        let (below, above) = (self.median - self.min, self.max - self.median);
+        let (end, distance) = if below > above { (End::Smallest, below) } else { (End::Largest, above) };
+        (self.median > 0.0 && distance > 4.0 * self.mad && distance > self.median / 20.0).then_some(end)
     }
 
     /// Whether the ranges from smallest to largest meet: then a difference of medians is within what the samples themselves vary by.
@@ -97,6 +115,16 @@ mod tests {
         assert_eq!(Stats::of(&[]), None);
         assert_eq!(Stats::of(&[1.0, f64::NAN]), None);
         assert_eq!(Stats::of(&[f64::INFINITY]), None);
+    }
+
+    #[test]
+    fn a_second_mode_that_the_deviation_does_not_show_is_an_end_far_out() {
+        let far = |values: &[f64]| Stats::of(values).and_then(|stats| stats.far());
+        assert_eq!(far(&[444.0, 444.0, 448.0, 448.0, 532.0, 532.0]), Some(End::Largest));
+        assert_eq!(far(&[444.0, 532.0, 532.0, 536.0, 532.0, 536.0]), Some(End::Smallest));
+        assert_eq!(far(&[444.0, 444.0, 448.0, 448.0, 452.0, 460.0]), None, "a few pages of many");
+        assert_eq!(far(&[400.0, 440.0, 480.0, 520.0, 560.0, 600.0]), None, "a wide spread, which the deviation tells");
+        assert_eq!((far(&[5.0]), far(&[5.0, 5.0]), far(&[0.0, 0.0, 9.0])), (None, None, None));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{Labels, Row, Scenario, View};
 use crate::derive::{Figure, GROWTH_AT, Measured, Percentile};
-use crate::stats::Exactness;
+use crate::stats::{End, Exactness};
 use crate::units::Quantity;
 
 /// A column of a table.
@@ -31,6 +31,8 @@ pub struct Entry {
     pub text: String,
     /// ` =` when exact, ` ± 4.0 KiB` when it varies, ` ≈` when it varies and most processes are identical, nothing when there is one sample only.
     pub mark: String,
+    /// ` ↑ 532.0 KiB` or ` ↓ 444.0 KiB` where that end of the samples lies far beyond what their median deviation says; else nothing. Of times never: some process is interrupted always.
+    pub far: String,
     /// Whether no row that it may be compared with is lower, and one is higher.
     pub lowest: bool,
     /// This over the first subject's under the same conditions, where that is above zero.
@@ -146,7 +148,8 @@ impl View {
     fn entries(&self, scenario: &Scenario, rows: &[&Row], column: &Column) -> Vec<Option<Entry>> {
         let figure = |row: &Row| self.figure(row, column.probe, &column.figure);
         // Who has others do the work is compared with its like only, but for the time it takes.
-        let all_alike = matches!(column.figure, Figure::Latency(_)) || rows.iter().all(|row| self.shares_work(row));
+        let is_time = matches!(column.figure, Figure::Latency(_));
+        let all_alike = is_time || rows.iter().all(|row| self.shares_work(row));
         let counts = |row: &Row| (all_alike || !self.shares_work(row)) && row.kind != "rung";
         let entry = |row: &Row| {
             let measured = *figure(row)?;
@@ -164,6 +167,11 @@ impl View {
                     Exactness::Identical => " =".to_owned(),
                     Exactness::Varies if measured.stats.mad == 0.0 => " ≈".to_owned(),
                     Exactness::Varies => format!(" ± {}", column.text(measured.spread())),
+                },
+                far: match measured.stats.far() {
+                    Some(End::Smallest) if !is_time => format!(" ↓ {}", column.text(measured.min())),
+                    Some(End::Largest) if !is_time => format!(" ↑ {}", column.text(measured.max())),
+                    _ => String::new(),
                 },
                 // Where all are the same, none is best; and nothing is better than not growing.
                 lowest: counts(row)

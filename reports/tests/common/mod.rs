@@ -170,6 +170,12 @@ impl Builder {
     }
 }
 
+/// Adds bytes to everything that a subject had at a checkpoint, and nothing to what it had given up.
+pub(crate) fn grow(point: &mut Checkpoint, bytes: i64) {
+    let metrics = point.metrics.iter_mut().filter(|(metric, _)| *metric != "proc.lazyfree");
+    metrics.for_each(|(_, value)| *value += bytes);
+}
+
 /// Makes every sample of a scenario one that was read with 1, 10, 100 and 1,000 requests held: `per_request` bytes for each, the samples 900 bytes
 /// apart in all, and a tenth of it when they are answered.
 pub(crate) fn held(record: &mut Record, scenario: &str, per_request: i64) {
@@ -181,14 +187,18 @@ pub(crate) fn held(record: &mut Record, scenario: &str, per_request: i64) {
         let start = sample.checkpoints.iter().find(|c| c.name == "start").unwrap().clone();
         sample.checkpoints.retain(|c| ["start", "runtime", "client"].contains(&c.name.as_str()));
         let more = 900 * i64::from(sample.index);
-        let point = |name: String, requests: u64, bytes: i64| Checkpoint {
-            name,
-            requests,
-            at_ms: 100.0,
-            metrics: start.metrics.iter().map(|(key, value)| (key.clone(), value + bytes)).collect(),
-            processes: vec![],
-            sites: vec![],
-            memory: None,
+        let point = |name: String, requests: u64, bytes: i64| {
+            let mut point = Checkpoint {
+                name,
+                requests,
+                at_ms: 100.0,
+                metrics: start.metrics.clone(),
+                processes: vec![],
+                sites: vec![],
+                memory: None,
+            };
+            grow(&mut point, bytes);
+            point
         };
         let mut done = 0;
         for count in HELD {

@@ -114,6 +114,27 @@ fn exact_on_one_side_only_is_a_finding_unless_all_of_the_head_is_above() {
 }
 
 #[test]
+fn what_varies_on_both_sides_fails_where_all_of_the_head_is_above_in_both_rounds() {
+    let varied = |record: Record| {
+        let mut record = record;
+        let one = samples(&mut record, count("ultra")).next().unwrap();
+        for point in one.checkpoints.iter_mut().filter(|point| point.requests >= 128) {
+            *point.metrics.get_mut("heap.allocs").unwrap() += 64;
+        }
+        record
+    };
+    let more = || side(Made { shape: Shape { allocs: MADE.shape.allocs + 2, ..MADE.shape }, ..MADE });
+    let (base, head) = (varied(side(MADE)), varied(more()));
+    let verdict = both(&base, &head, &settings(), (&base, &head));
+    assert_eq!(row(&verdict, "count", &allocs()).state, State::Fails);
+    let verdict = both(&base, &head, &settings(), (&base, &base));
+    assert_eq!(row(&verdict, "count", &allocs()).state, State::NotRepeated, "and it is higher once only");
+    let verdict = first(&base, &varied(side(one_more())));
+    assert_eq!(row(&verdict, "count", &allocs()).state, State::Unjudged, "120 is on both sides");
+    assert_eq!(row(&first(&head, &base), "count", &allocs()).state, State::Unjudged, "less");
+}
+
+#[test]
 fn nine_processes_decide_nothing() {
     let few = Made { processes: 9, ..MADE };
     let verdict = first(&side(few), &side(Made { processes: 9, ..one_more() }));

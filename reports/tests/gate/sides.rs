@@ -149,6 +149,23 @@ fn rules_that_the_head_loosens_are_told_first_and_do_not_hold() {
 }
 
 #[test]
+fn paths_that_the_head_would_take_from_the_base_s_side_are_told_as_what_weakens_it() {
+    let rules =
+        |paths: &[&str]| Rules { measured: paths.iter().map(|path| (*path).to_owned()).collect(), ..Rules::default() };
+    let kinds = |base: &[&str], head: &[&str]| {
+        let settings = Settings { proposed: Some(rules(head)), ..Settings::new(rules(base)) };
+        let verdict = decide(&side(MADE), &side(MADE), &settings, Stage::First);
+        verdict.notices.iter().map(|notice| (notice.kind, notice.text.clone())).collect::<Vec<_>>()
+    };
+    let told = kinds(&["providers", "Cargo.lock"], &["docs"]);
+    let text = "what is measured weakened by the head: providers, Cargo.lock → docs (judged by the base's)";
+    assert_eq!(told, [(NoticeKind::Weakened, text.to_owned())]);
+    assert_eq!(kinds(&[], &["docs"])[0].0, NoticeKind::Weakened);
+    assert_eq!(kinds(&["providers"], &["providers", "Cargo.lock"])[0].0, NoticeKind::Rules);
+    assert_eq!(kinds(&["providers"], &[])[0].0, NoticeKind::Rules);
+}
+
+#[test]
 fn a_budget_that_only_the_head_has_holds_too() {
     let budget = Budget { cell: "ultra".into(), figure: Figure::growth("proc.anon"), max: 1.0 };
     let proposed = Some(Rules { budgets: vec![budget], ..Rules::default() });

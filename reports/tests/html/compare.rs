@@ -60,7 +60,7 @@ fn a_comparison_is_a_whole_page_with_every_figure_under_its_anchor() {
 fn hostile_records_are_inert_side_by_side() {
     let mut other = common::hostile();
     for sample in &mut other.samples {
-        sample.checkpoints.iter_mut().for_each(|point| point.metrics.values_mut().for_each(|value| *value += 1 << 20));
+        sample.checkpoints.iter_mut().for_each(|point| common::grow(point, 1 << 20));
     }
     other.environment.kernel = "<script>alert(2)</script>".into();
     let compared = compare(&common::hostile(), &other);

@@ -5,7 +5,7 @@ use plimsoll_reports::record::{Cell, Checkpoint, Record, Status};
 use plimsoll_reports::view::View;
 use plimsoll_reports::{Format, render};
 
-use crate::common::{Builder, PLAIN, Shape, cell, factors, held};
+use crate::common::{Builder, PLAIN, Shape, cell, factors, grow, held};
 
 const UNDER: [(&str, &str); 3] = [("allocator", "system"), ("protocol", "h1"), ("runtime", "multi_thread")];
 const EACH: i64 = 6_000;
@@ -24,7 +24,7 @@ fn measured() -> Record {
     let held = record.samples.iter_mut().filter(|sample| sample.cell.scenario == "inflight-event");
     for point in held.flat_map(|sample| &mut sample.checkpoints).filter(|point| point.name.starts_with("held@")) {
         let leaked = LEAK * i64::try_from(point.requests).unwrap();
-        point.metrics.values_mut().for_each(|value| *value += leaked);
+        grow(point, leaked);
     }
     record
 }
@@ -57,6 +57,22 @@ fn the_model_recovers_what_a_record_was_made_of() {
     };
     assert_eq!(counts(&anon.held), [(0, 1), (1, 10), (11, 100), (111, 1_000)]);
     assert_eq!(counts(&anon.answered), [(64, 0), (128, 0), (256, 0)]);
+}
+
+#[test]
+fn the_slope_is_of_work_that_was_done_one_by_one_and_of_several_as_long_the_first() {
+    let leaking = |scenario: &str, leak: i64| (cell("s", scenario, "rss", &UNDER), Shape { leak, ..PLAIN });
+    let mut builder = Builder::new().subject("s", "level", "").scenario("inflight-event", 1);
+    for (scenario, in_flight, leak) in [("chat", 1, LEAK), ("chat-20x", 20, 900), ("large", 1, 300)] {
+        let (cell, shape) = leaking(scenario, leak);
+        builder = builder.scenario(scenario, in_flight).measured(&cell, &[shape; 2]);
+    }
+    let mut record = builder.measured(&cell("s", "inflight-event", "rss", &UNDER), &[PLAIN]).build();
+    held(&mut record, "inflight-event", EACH);
+    let models = View::new(&record).models();
+    let anon = models.iter().find(|model| model.metric == "proc.anon").unwrap();
+    let (slope, scenario) = anon.slope.as_ref().unwrap();
+    assert_eq!((slope.stats.median, scenario.as_str()), (64.0, "chat"));
 }
 
 #[test]

@@ -202,7 +202,7 @@ fn why(row: &Row) -> Option<String> {
         State::TooFew => format!("{} processes of a side: too few to judge", row.processes),
         State::ExactOnOneSide => "identical in all processes of one side only".to_owned(),
         State::Inconclusive => "an increase over the limit cannot be excluded: too much noise".to_owned(),
-        State::Unjudged => "it varies on both sides, and is not in the family".to_owned(),
+        State::Unjudged => "it varies on both sides, which overlap, and is not in the family".to_owned(),
         State::NotRepeated => "higher once, and not in fresh processes".to_owned(),
         State::Suspect => "higher once: to be measured again".to_owned(),
         State::Waived => {
