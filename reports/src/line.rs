@@ -25,6 +25,9 @@ pub const LIMIT: &str = "limit";
 
 /// The least margin, a share of the memory: a control group charges in lots of up to 64 pages for each processor.
 const LEAST_MARGIN: f64 = 0.01;
+/// The margin for each doubling beyond the largest number that was measured, a share of the memory: what grows by doubling (a table, a queue) makes steps there that no
+/// reading has shown.
+const MARGIN_PER_DOUBLING: f64 = 0.01;
 
 /// What a sample needed while a batch of requests was in flight and until all were answered.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,7 +68,8 @@ pub struct Prediction {
     pub model: Line,
     /// How far the readings lie from it.
     pub residual: Residual,
-    /// What of the memory is left free, because the model is not exact: its largest residual as a share, and at least a hundredth.
+    /// What of the memory is left free, because the model is not exact: its largest residual as a share, at least a hundredth, and another hundredth for each doubling
+    /// beyond the largest number that was measured.
     pub margin: f64,
     /// The memory, bytes.
     pub memory: f64,
@@ -88,15 +92,20 @@ impl Prediction {
         let model = Line::through(&points).ok_or_else(few)?;
         let pairs: Vec<_> = points.iter().map(|(count, need)| (*need, model.at(*count))).collect();
         let residual = Residual::of(&pairs).ok_or_else(few)?;
-        let margin = residual.share.max(LEAST_MARGIN);
-        let room = memory.mul_add(1.0 - margin, -model.fixed);
-        let in_flight = match room / model.each {
-            _ if room < model.each.max(0.0) => return Err(NoLine::NeverFits { fixed: model.fixed }),
-            // A subject that takes nothing for a request in flight holds any number.
-            most if model.each > 0.0 => floor(most),
-            _ => u64::MAX,
-        };
         let most = needs.iter().max_by_key(|(count, _)| *count);
+        let room = |margin: f64| memory.mul_add(1.0 - margin, -model.fixed);
+        let least = residual.share.max(LEAST_MARGIN);
+        if room(least) < model.each.max(0.0) {
+            return Err(NoLine::NeverFits { fixed: model.fixed });
+        }
+        let (margin, in_flight) = if model.each > 0.0 {
+            let beyond = room(least) / model.each / most.map_or(1.0, |(count, _)| number(*count));
+            let margin = MARGIN_PER_DOUBLING.mul_add(beyond.log2().max(0.0), least);
+            (margin, floor((room(margin) / model.each).max(1.0)))
+        } else {
+            // A subject that takes nothing for a request in flight holds any number.
+            (least, u64::MAX)
+        };
         let (file, kernel) = most.map_or((0.0, false), |(_, need)| (need.file, need.kernel));
         Ok(Self { model, residual, margin, memory, in_flight, file, kernel })
     }
@@ -290,7 +299,7 @@ pub fn headed(lines: &[Lined], memory: f64) -> (String, Vec<String>) {
 
 /// What the columns mean.
 pub const ABOUT: &str = "fixed, per request: the model, memory needed with nothing in flight and for each request. most in flight: the highest \
-number that leaves the model's own largest error free, at least 1 %. predicted: what the model says of it, ± its largest residual. proved: what \
+number that leaves the model's own largest error free, at least 1 %, and 1 % more for each doubling beyond what the model was measured with. predicted: what the model says of it, ± its largest residual. proved: what \
 was needed when so many were in flight, and the difference. a tenth more: what became of it.";
 
 /// Whether limits were set, and how.
@@ -414,9 +423,21 @@ mod tests {
         #[test]
         fn the_line_fits_and_a_tenth_more_does_not(fixed in 1.0f64..20.0, each in 1_000.0f64..60_000.0) {
             let prediction = Prediction::new(&made(fixed * MIB, each), 32.0 * MIB).unwrap();
-            prop_assert!(prediction.need(prediction.in_flight) <= 32.0 * MIB * (1.0 - LEAST_MARGIN) + 1.0);
-            prop_assert!(prediction.need(prediction.in_flight + 1) > 32.0 * MIB * (1.0 - LEAST_MARGIN) - 1.0);
-            prop_assert!(prediction.need(above(prediction.in_flight)) > 32.0 * MIB);
+            let free = 32.0 * MIB * (1.0 - prediction.margin);
+            prop_assert!(prediction.need(prediction.in_flight) <= free + 1.0);
+            prop_assert!(prediction.need(prediction.in_flight + 1) > free - 1.0);
+            // Farther out more is left free, and a tenth more may go into that.
+            if prediction.in_flight <= 1_000 {
+                prop_assert!(prediction.need(above(prediction.in_flight)) > 32.0 * MIB);
+            }
+        }
+
+        #[test]
+        fn each_doubling_beyond_what_was_measured_leaves_another_hundredth_free(doublings in 0.0f64..6.0) {
+            let each = 20.0 * MIB / 1_000.0 / doublings.exp2();
+            let memory = 21.0 * MIB / (1.0 - LEAST_MARGIN);
+            let prediction = Prediction::new(&made(MIB, each), memory).unwrap();
+            prop_assert!((prediction.margin - 0.01 * (1.0 + doublings)).abs() < 1e-6, "{}", prediction.margin);
         }
 
         #[test]

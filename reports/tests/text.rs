@@ -174,7 +174,7 @@ Median time per request, over that of original under the same factors.
 
 <details><summary>How to read this</summary>
 
-Medians over processes; lower is better. `=` all processes identical; `±` median absolute deviation; `≈` more than half identical; no mark: one process. **Bold**: lowest of those under the same factors, with its ratio to the first subject under them. — not measured.
+Medians over processes; lower is better. `=` all processes identical; `±` median absolute deviation; `≈` more than half identical; no mark: one process; `↑` `↓` an end that lies more than four such deviations and 5 % from the median. **Bold**: lowest of those under the same factors, with its ratio to the first subject under them. — not measured.
 
 - **RSS growth**: resident memory at steady@20 minus that at start, file pages included.
 - **anon growth**: the same of anonymous memory only: heap, stacks, written data.

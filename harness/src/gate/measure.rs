@@ -2,7 +2,7 @@
 //! from the recorded seed, so that a machine that changes troubles all alike.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use plimsoll_reports::record::{PlannedCell, Record, Status};
 use rand::SeedableRng;
