@@ -69,10 +69,17 @@ impl GitHub {
         self.is_listed(size);
     }
 
+    /// An artifact of this size, and others that are not to be taken: the older verdict is from before the run was started again.
     fn is_listed(&self, size: u64) {
-        let artifact = json!({ "id": 9, "name": "plimsoll-verdict", "size_in_bytes": size, "expired": false });
-        let other = json!({ "id": 8, "name": "other", "size_in_bytes": 1, "expired": false });
-        self.answer("repos/o/r/actions/runs/5/artifacts", &json!({ "artifacts": [other, artifact] }));
+        let artifact =
+            |id: u64, name: &str, size: u64| json!({ "id": id, "name": name, "size_in_bytes": size, "expired": false });
+        let verdict = |id| artifact(id, "plimsoll-verdict", size);
+        let listed = json!({ "artifacts": [artifact(10, "other", 1), verdict(3), verdict(9)] });
+        self.answer("repos/o/r/actions/runs/5/artifacts", &listed);
+    }
+
+    fn lists_nothing(&self) {
+        self.answer("repos/o/r/actions/runs/5/artifacts", &json!({ "artifacts": [] }));
     }
 
     fn path(&self) -> &Path {
@@ -80,6 +87,11 @@ impl GitHub {
     }
 
     fn comment(&self) -> Output {
+        self.comment_on("success")
+    }
+
+    /// The script, for a run that ended so.
+    fn comment_on(&self, conclusion: &str) -> Output {
         let path = std::env::var("PATH").unwrap_or_default();
         Command::new(repository().join("scripts/comment"))
             .arg(env!("CARGO_BIN_EXE_plimsoll"))
@@ -91,7 +103,7 @@ impl GitHub {
                 ("HEAD_SHA", HEAD),
                 ("HEAD_BRANCH", "a branch; $(rm -rf x)"),
             ])
-            .envs([("HEAD_OWNER", "fork"), ("HEAD_REPOSITORY", "fork/r")])
+            .envs([("HEAD_OWNER", "fork"), ("HEAD_REPOSITORY", "fork/r"), ("CONCLUSION", conclusion)])
             .output()
             .expect("bash")
     }
@@ -110,6 +122,26 @@ fn pull(number: u64, owner: &str, sha: &str) -> Value {
 
 fn comment(id: u64, author: &str, body: &str) -> Value {
     json!({ "id": id, "user": { "login": author }, "body": body })
+}
+
+/// A comment of the job's own, which says that an earlier push passed.
+fn passed() -> Value {
+    json!([comment(3, "github-actions[bot]", "<!-- plimsoll-gate -->\n**Memory: PASS**")])
+}
+
+/// That the earlier comment says no more that anything passed, and why.
+fn assert_withdrawn(github: &GitHub, why: &str) {
+    let (to, body) = github.written().expect("written");
+    assert_eq!(to, "PATCH repos/o/r/issues/comments/3");
+    let [tag, line] = body.lines().collect::<Vec<_>>()[..] else { panic!("{body}") };
+    assert_eq!(tag, "<!-- plimsoll-gate -->");
+    assert_eq!(
+        line,
+        format!(
+            "**Memory: no valid measurement** of [`4567def4567d`](https://github.com/fork/r/commit/{HEAD}): {why}; \
+             see [the run](https://github.com/o/r/actions/runs/5)"
+        )
+    );
 }
 
 /// A verdict over one figure.
@@ -165,6 +197,29 @@ fn the_first_comment_is_written_and_later_ones_change_it_in_its_place() {
     let (to, body) = github.written().expect("written");
     assert_eq!(to, "PATCH repos/o/r/issues/comments/3");
     assert_eq!(body.lines().count(), 2, "{body}");
+}
+
+#[test]
+fn an_earlier_comment_does_not_stand_for_a_commit_without_a_verdict() {
+    if !tools() {
+        return;
+    }
+    // A build that fails, or a configuration that is none.
+    let github = GitHub::new(&verdict("pass", "PASS", 0), passed());
+    github.lists_nothing();
+    assert_code(&github.comment_on("failure"), 0);
+    assert_withdrawn(&github, "its job has left no verdict");
+
+    // What a run has left that was ended is not looked at.
+    let github = GitHub::new(&verdict("pass", "PASS", 0), passed());
+    assert_code(&github.comment_on("cancelled"), 0);
+    assert_withdrawn(&github, "its run was not brought to an end");
+
+    // Nobody keeps a good verdict by leaving rubbish after it.
+    let github = GitHub::new(&verdict("pass", "PASS", 0), passed());
+    github.leaves("{");
+    assert_code(&github.comment(), 1);
+    assert_withdrawn(&github, "what its job has left could not be read as its verdict");
 }
 
 #[test]
