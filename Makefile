@@ -67,6 +67,7 @@ fmt:
 
 docs:
 	scripts/check-docs
+	scripts/check-workflows
 
 deny:
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check -A duplicate bans licenses sources; \
