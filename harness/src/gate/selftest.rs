@@ -23,16 +23,23 @@ pub struct Injected {
     pub what: &'static str,
     /// The function that must be blamed; `None` where nothing may be found.
     pub function: Option<&'static str>,
+    /// Whether what it takes is kept, more with each request: then the slope of the live heap must fail, too.
+    pub kept: bool,
 }
 
 /// Everything that is injected. The first is nothing: the same program on both sides.
 pub const INJECTED: [Injected; 6] = [
-    Injected { argument: "nothing", what: "nothing (A/A)", function: None },
-    Injected { argument: "allocation", what: "one allocation more per request", function: Some("allocates_once_more") },
-    Injected { argument: "leak", what: "64 B leaked per request", function: Some("leaks") },
-    Injected { argument: "clone", what: "the request's body cloned", function: Some("clones_the_body") },
-    Injected { argument: "buffer", what: "a buffer of twice its size", function: Some("makes_room") },
-    Injected { argument: "client", what: "a client built per request", function: Some("builds_a_client") },
+    Injected { argument: "nothing", what: "nothing (A/A)", function: None, kept: false },
+    Injected {
+        argument: "allocation",
+        what: "one allocation more per request",
+        function: Some("allocates_once_more"),
+        kept: false,
+    },
+    Injected { argument: "leak", what: "64 B leaked per request", function: Some("leaks"), kept: true },
+    Injected { argument: "clone", what: "the request's body cloned", function: Some("clones_the_body"), kept: false },
+    Injected { argument: "buffer", what: "a buffer of twice its size", function: Some("makes_room"), kept: false },
+    Injected { argument: "client", what: "a client built per request", function: Some("builds_a_client"), kept: false },
 ];
 
 /// The levels that something is put around.
@@ -137,11 +144,13 @@ fn one(rows: &[&Row], injected: Injected, outcome: Outcome) -> Found {
         (worst(&mut failing.iter().filter(asked)), worst(&mut failing.iter().filter(|row| !asked(row))));
     let culprit = per_request.as_ref().and_then(|blame| blame.culprit()).map(|part| part.name.clone());
     let coverage = per_request.map(|blame| blame.coverage);
+    let slope = Figure::slope("heap.live");
+    let slopes = failing.iter().any(|row| row.figure.as_ref() == Some(&slope));
     let good = match injected.function {
         None => outcome == Outcome::Pass && failing.is_empty(),
         Some(function) => {
             let named = culprit.as_ref().is_some_and(|name| name.contains(function));
-            !failing.is_empty() && named && coverage.is_some_and(|coverage| coverage >= COVERAGE)
+            named && coverage.is_some_and(|coverage| coverage >= COVERAGE) && (slopes || !injected.kept)
         }
     };
     Found {
@@ -157,7 +166,73 @@ fn one(rows: &[&Row], injected: Injected, outcome: Outcome) -> Found {
 
 #[cfg(test)]
 mod tests {
+    use plimsoll_reports::gate::Rule;
+    use plimsoll_reports::gate::blame::{Blame, Part};
+    use plimsoll_reports::record::Cell;
+    use plimsoll_reports::units::{Quantity, Unit};
+
     use super::*;
+
+    /// A row whose figure grew by 64 B, all of it explained by a function.
+    fn failing(figure: Figure, function: &str) -> Row {
+        let bytes = Quantity::new(64.0, Unit::Bytes).expect("finite");
+        let none = Quantity::new(0.0, Unit::Bytes).expect("finite");
+        let part = Part {
+            name: format!("plimsoll_selftest::{function}"),
+            file: None,
+            line: None,
+            own: true,
+            base: none,
+            head: bytes,
+            difference: bytes,
+        };
+        let blame = Blame {
+            by: "by call site (dhat)",
+            as_of: None,
+            counted: bytes,
+            explained: bytes,
+            coverage: 1.0,
+            parts: vec![part],
+        };
+        Row {
+            cell: Cell {
+                subject: "bare".to_owned(),
+                scenario: "chat".to_owned(),
+                probe: "count".to_owned(),
+                factors: BTreeMap::new(),
+            },
+            figure: Some(figure),
+            rule: Rule::Exact,
+            state: State::Fails,
+            base: Some(none),
+            head: Some(bytes),
+            difference: Some(bytes),
+            interval: None,
+            p: None,
+            limit: Some(none),
+            smallest: None,
+            processes: 10,
+            again: true,
+            waived: None,
+            blame: Some(blame),
+        }
+    }
+
+    #[test]
+    fn a_leak_is_found_if_the_slope_fails_too_and_by_its_name() {
+        let of = |argument| INJECTED.into_iter().find(|injected| injected.argument == argument).expect(argument);
+        let good = |injected, figures: &[&Figure], function| {
+            let rows: Vec<Row> = figures.iter().map(|&figure| failing(figure.clone(), function)).collect();
+            one(&rows.iter().collect::<Vec<_>>(), injected, Outcome::Fail).good
+        };
+        let (asked, live, slope) =
+            (Figure::per_request("heap.bytes"), Figure::at("steady@256", "heap.live"), Figure::slope("heap.live"));
+        assert!(good(of("leak"), &[&asked, &live, &slope], "leaks"));
+        assert!(!good(of("leak"), &[&asked, &live], "leaks"));
+        assert!(!good(of("leak"), &[&asked, &slope], "allocates_once_more"));
+        assert!(good(of("allocation"), &[&asked], "allocates_once_more"));
+        assert!(!good(of("nothing"), &[&asked], "leaks"));
+    }
 
     #[test]
     fn the_self_test_s_own_configuration_is_one() {

@@ -91,7 +91,7 @@ fn table(found: &[Found]) -> String {
     let rows: Vec<String> = table.to_string().lines().map(|line| line.trim_end().to_owned()).collect();
     format!(
         "{}\n\nfigures: those that failed of those judged, over both rounds. blamed, explained: of allocations and bytes per request, the one explained \
-         worst; at least {:.0} % must be. of what is held: slope, live heap and its peak as of request 128, the one explained worst; a peak is \
+         worst; at least {:.0} % must be, and of a leak the slope of the live heap must fail, too. of what is held: slope, live heap and its peak as of request 128, the one explained worst; a peak is \
          told of the moment of the profiler's own, which does not see what C holds.\n",
         rows.join("\n"),
         COVERAGE * 100.0
