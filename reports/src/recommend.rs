@@ -278,7 +278,8 @@ fn growing(view: &View, picks: &Picks<'_>) -> Option<Recommendation> {
         for row in view.usual(scenario, "count", &Figure::slope("heap.live")) {
             let Some(slope) = view.figure(row, "count", &Figure::slope("heap.live")) else { continue };
             let is_level = picks.lines.iter().any(|line| line.row.subject == row.subject && line.is_level());
-            if is_level && slope.stats.min > 0.0 && never_fell(view, row, "heap.live") {
+            let grows = slope.stats.min > 0.0 && never_fell(view, row, "heap.live");
+            if is_level && grows && !stopped_later(view, scenario, row) {
                 let name = format!("`{}`", row.subject);
                 if !names.contains(&name) {
                     names.push(name);
@@ -295,9 +296,20 @@ fn growing(view: &View, picks: &Picks<'_>) -> Option<Recommendation> {
     (!names.is_empty()).then(|| Recommendation {
         id: "growing",
         advice: format!("Look for a leak in {} before using it for long.", names.join(", ")),
-        rule: "where one request follows another (of several at once the connections come and go), the live heap’s slope, the smaller of two segments, is above zero in every process of the cell, and at no checkpoint is it lower than at one before",
+        rule: "where one request follows another (of several at once the connections come and go), the live heap’s slope, the smaller of two segments, is above zero in every process of the cell, and at no checkpoint is it lower than at one before; nor does it stop in more requests of other work, where these were measured",
         figures,
     })
+}
+
+/// Whether the same subject under the same factors has no slope of the live heap in a longer scenario: a pool that two threads fill slowly is full by then.
+fn stopped_later(view: &View, scenario: &Scenario, row: &Row) -> bool {
+    let last = |scenario: &Scenario| scenario.info.steps.last().copied();
+    let longer = view.scenarios.iter().filter(|other| other.info.in_flight == 1 && last(other) > last(scenario));
+    let same = longer
+        .flat_map(|other| &other.rows)
+        .filter(|other| (&other.subject, &other.factors) == (&row.subject, &row.factors));
+    let slopes: Vec<_> = same.filter_map(|other| view.figure(other, "count", &Figure::slope("heap.live"))).collect();
+    slopes.iter().any(|slope| slope.stats.min <= 0.0)
 }
 
 /// Whether a metric, once warm, is at no checkpoint lower than at the one before. What comes and goes with buffers can rise over any two segments by chance.

@@ -93,16 +93,19 @@ fn a_row_stands_for_its_subject_under_the_usual_factors() {
     assert_eq!(picks.lines[0].figures.len(), FIGURES.len());
 }
 
-/// One process under `count`, of a level that is picked, and its live heap at each thousand of a soak.
-fn soak(live: [i64; 10]) -> Record {
+/// One process under `count`, of a level that is picked: its live heap at each thousand of a soak, and in `chat` so many bytes more with each request.
+fn soak(live: [i64; 10], leak: i64) -> Record {
     let factors = [("runtime", "multi_thread"), ("protocol", "h1")];
     let mut record = Builder::new()
         .scenario("chat", 1)
         .scenario("soak", 1)
         .subject("original", "level", "")
         .measured(&cell("original", "chat", "rss", &factors), &[PLAIN])
+        .measured(&cell("original", "chat", "count", &factors), &[Shape { leak, ..PLAIN }])
         .measured(&cell("original", "soak", "count", &factors), &[PLAIN])
         .build();
+    let info = record.plan.scenarios.iter_mut().find(|info| info.id == "soak").unwrap();
+    info.steps = (1..=10).map(|thousand| thousand * 1_000).collect();
     let sample = record.samples.iter_mut().find(|sample| sample.cell.scenario == "soak").unwrap();
     let steady = sample.checkpoints.iter().find(|point| point.name.starts_with("steady")).unwrap().clone();
     sample.checkpoints.retain(|point| !point.name.starts_with("steady"));
@@ -118,13 +121,17 @@ fn soak(live: [i64; 10]) -> Record {
 
 #[test]
 fn what_grows_at_every_checkpoint_is_a_leak_and_what_comes_and_goes_is_none() {
-    let steady = soak([300, 310, 320, 330, 340, 350, 360, 370, 380, 390].map(|kib| kib * 1_024));
+    let steady = soak([300, 310, 320, 330, 340, 350, 360, 370, 380, 390].map(|kib| kib * 1_024), 0);
     assert_eq!(told(&steady), [("growing", "Look for a leak in `original` before using it for long.".to_owned())]);
     let all = recommendations(&View::new(&steady));
     assert_eq!(all[0].figures, ["original, soak: 10.0 KiB of live heap per 1,000 requests"]);
     // As `original` was measured once: over 2,000, 6,000 and 10,000 it rises twice, and it is nowhere higher than after the first thousand.
     let buffers = [373_296, 348_720, 373_296, 365_104, 365_104, 365_120, 356_928, 373_296, 356_912, 373_296];
-    assert_eq!(told(&soak(buffers)), []);
+    assert_eq!(told(&soak(buffers, 0)), []);
+    // A pool that is still being filled after 256 requests and is full after a thousand.
+    assert_eq!(told(&soak([400_000; 10], 64)), []);
+    let both = soak([300, 310, 320, 330, 340, 350, 360, 370, 380, 390].map(|kib| kib * 1_024), 64);
+    assert_eq!(recommendations(&View::new(&both))[0].figures.len(), 2);
 }
 
 #[test]

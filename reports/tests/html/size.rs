@@ -98,7 +98,9 @@ fn a_page_of_all_suites_is_under_two_megabytes_and_its_markdown_fits_a_comment()
     assert!(page.len() < 2_000_000, "{} bytes of {} cells", page.len(), record.plan.cells.len());
     let markdown = String::from_utf8(render(&record, Format::Markdown)).unwrap();
     assert!(markdown.len() < 65_536, "{} bytes", markdown.len());
-    for part in ["### Which level fits my budget", "### chat\n", "<summary>Environment</summary>"] {
+    for part in
+        ["### Which level fits my budget", "### chat\n", "### Technique ledger", "<summary>Environment</summary>"]
+    {
         assert!(markdown.contains(part), "{part} is left out");
     }
     assert!(markdown.contains("HTML report"), "what is left out is not named");
