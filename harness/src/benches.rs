@@ -22,9 +22,7 @@ const FOLDER: &str = "criterion";
 #[non_exhaustive]
 pub enum BenchError {
     /// The project names none.
-    #[error(
-        "plimsoll.toml names no benches: add [benches] with a command, e.g. [\"cargo\", \"bench\", \"--bench\", \"mine\"]"
-    )]
+    #[error("no benches are named: add [benches] with a command, e.g. [\"cargo\", \"bench\", \"--bench\", \"mine\"]")]
     None,
     /// Their command cannot be run.
     #[error("benches: cannot run `{said}`: {source}")]

@@ -82,7 +82,7 @@ fn a_torn_last_line_costs_one_sample_only() {
     std::fs::write(&file, others).expect("writable");
     let refused = resumed(&record);
     assert_code(&refused, 2);
-    assert!(said(&refused).contains("which plimsoll.toml no longer names"), "{}", said(&refused));
+    assert!(said(&refused).contains("plimsoll.toml no longer names"), "{}", said(&refused));
     std::fs::write(&file, text).expect("writable");
     let resumed = resumed(&record);
     assert_code(&resumed, 0);

@@ -81,9 +81,11 @@ pub(super) fn run(project: &Project, args: Args) -> Outcome {
 
 fn measure(project: &Project, args: &Args) -> Result<Record, Failure> {
     let Some(subject) = trial::subject(project, args.subject.as_deref()) else {
+        let path = project.path();
+        let path = path.display();
         return Err(Failure::usage(match &args.subject {
-            Some(id) => format!("plimsoll.toml has no subject {id:?}; `plimsoll list subjects` shows what there is"),
-            None => "plimsoll.toml names no subject to try; use --no-trial to look at the machine only".to_owned(),
+            Some(id) => format!("{path} has no subject {id:?}; `plimsoll list subjects` shows what there is"),
+            None => format!("{path} names no subject to try; use --no-trial to look at the machine only"),
         }));
     };
     if let Some(unknown) = args.scenarios.iter().find(|id| scenario::find(id).is_none()) {

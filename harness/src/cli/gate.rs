@@ -92,7 +92,7 @@ fn commit(project: &Project, args: &Args, order: &Order, sha: &str, how: Option<
     how.iter().for_each(|how| say(&format!("{how}: {}", short(sha))));
     let ruled = rules::read(project, Some(&git), Some(sha))?;
     let mut settings = settings(project, args, ruled.settings);
-    not_expired(&settings)?;
+    not_expired(project, &settings)?;
     let planned = cells::of_commit(project, ruled.base.as_ref(), &settings.rules, args.only.as_deref())?;
     some(&planned, project, args)?;
     let subjects = subjects(&planned);
@@ -112,7 +112,7 @@ fn record(project: &Project, args: &Args, order: &Order, path: &Path) -> Outcome
     let ruled = rules::read(project, git.as_ref(), base.tool.git.as_deref())?;
     let mut settings = settings(project, args, ruled.settings);
     settings.base = How::Recorded;
-    not_expired(&settings)?;
+    not_expired(project, &settings)?;
     let planned = cells::of_record(project, &base, &settings.rules, args.only.as_deref())?;
     some(&planned, project, args)?;
     cells::comparable(&mut base, &planned);
@@ -134,7 +134,7 @@ fn budgets(project: &Project, args: &Args, order: &Order) -> Outcome {
         )));
     }
     let settings = settings(project, args, rules);
-    not_expired(&settings)?;
+    not_expired(project, &settings)?;
     let mut planned = cells::of_commit(project, None, &settings.rules, args.only.as_deref())?;
     planned.retain(|planned| {
         settings.rules.budgets.iter().any(|budget| plimsoll_reports::cell::is_meant(&budget.cell, &planned.cell))
@@ -216,13 +216,16 @@ fn settings(project: &Project, args: &Args, settings: Settings) -> Settings {
 }
 
 /// Rules that cannot be applied are told before anything is built or measured.
-fn not_expired(settings: &Settings) -> Result<(), Failure> {
+fn not_expired(project: &Project, settings: &Settings) -> Result<(), Failure> {
     let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date();
     let expired = waivers::expired(&settings.rules, settings.proposed.as_ref(), today);
     let Some(waiver) = expired.first() else { return Ok(()) };
     Err(Failure::usage(format!(
-        "plimsoll.toml: the waiver of {:?} expired on {}: mend what it covers and take it out, or have {} set another day",
-        waiver.cell, waiver.expires, waiver.owner
+        "{}: the waiver of {:?} expired on {}: mend what it covers and take it out, or have {} set another day",
+        project.path().display(),
+        waiver.cell,
+        waiver.expires,
+        waiver.owner
     )))
 }
 

@@ -158,7 +158,8 @@ fn subjects<'p>(project: &'p Project, named: &[String]) -> Result<Vec<&'p Subjec
     let find = |id: &String| {
         all.iter().find(|subject| subject.id == *id).ok_or_else(|| {
             let known: Vec<String> = all.iter().map(|subject| subject.id.clone()).collect();
-            Failure::usage(format!("plimsoll.toml has no subject {id:?}{}", crate::config::suggest(id, &known)))
+            let hint = crate::config::suggest(id, &known);
+            Failure::usage(format!("{} has no subject {id:?}{hint}", project.path().display()))
         })
     };
     named.iter().map(find).collect()

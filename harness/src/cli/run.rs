@@ -139,7 +139,7 @@ impl NarrowArgs {
 
 pub(super) fn run(project: &Project, args: &Args) -> Outcome {
     if args.benches && project.config.benches.is_none() {
-        return Err(Failure::usage(BenchError::None));
+        return Err(Failure::usage(format!("{}: {}", project.path().display(), BenchError::None)));
     }
     let target = target(args)?;
     let is_live = target == Target::Live;

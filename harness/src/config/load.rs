@@ -12,6 +12,8 @@ pub struct Project {
     /// The folder that holds `plimsoll.toml`, or the file that was named in its place.
     pub root: PathBuf,
     /// What the file says.
+    /// That file's name in it.
+    pub file: PathBuf,
     pub config: Config,
     /// Where its programs are built, if it is not Cargo's usual folder: a side of the gate has one of its own.
     pub target: Option<PathBuf>,
@@ -92,12 +94,13 @@ impl Project {
         let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
         let config = parse(&path, &text)?;
         let root = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-        Ok(Self { root, config, target: None })
+        let file = path.file_name().map_or_else(|| FILE.into(), PathBuf::from);
+        Ok(Self { root, file, config, target: None })
     }
 
-    /// The file's path.
+    /// The path of the file that was read.
     pub fn path(&self) -> PathBuf {
-        self.root.join(FILE)
+        self.root.join(&self.file)
     }
 
     /// The suite of that name.
@@ -333,12 +336,26 @@ mod tests {
     }
 
     #[test]
+
+    #[test]
+    fn a_file_of_another_name_is_the_one_that_errors_name() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let other = dir.path().join("other.toml");
+        std::fs::write(&other, "version = 1\n").expect("writable");
+        for (named, cwd) in [(Some(other.as_path()), Path::new("/")), (Some(Path::new("other.toml")), dir.path())] {
+            let project = Project::load(named, cwd).expect("loads");
+            assert_eq!((project.path(), project.root.as_path()), (other.clone(), dir.path()));
+            let error = project.suite("quick").expect_err("no such suite").to_string();
+            assert!(error.starts_with(&format!("{} has no suite", other.display())), "{error}");
+        }
+    }
     fn an_unknown_suite_lists_the_suites() {
         let config = parse(
             Path::new("plimsoll.toml"),
             "version = 1\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\n[suite.quick]\nsubjects = [\"a\"]\nscenarios = [\"chat\"]\n",
         );
-        let project = Project { root: PathBuf::from("."), config: config.expect("parses"), target: None };
+        let config = config.expect("parses");
+        let project = Project { root: PathBuf::from("."), file: FILE.into(), config, target: None };
         let error = project.suite("quik").expect_err("no such suite").to_string();
         assert!(error.contains("did you mean \"quick\"?"), "{error}");
     }

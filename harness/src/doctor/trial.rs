@@ -81,7 +81,8 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Project {
-        Project { root: ".".into(), config: toml::from_str(text).expect("a valid test configuration"), target: None }
+        let config = toml::from_str(text).expect("a valid test configuration");
+        Project { root: ".".into(), file: crate::config::FILE.into(), config, target: None }
     }
 
     const TWO: &str = r#"

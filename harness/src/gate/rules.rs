@@ -1,10 +1,12 @@
 //! By which rules it is judged: the base's, so that a change cannot loosen what it is held to; the head's are told beside them.
 
+use std::path::PathBuf;
+
 use plimsoll_reports::gate::{Rules, Settings};
 
 use super::base::short;
 use super::git::Git;
-use crate::config::{Config, ConfigError, FILE, Project};
+use crate::config::{Config, ConfigError, Project};
 
 /// The rules, and whose they are.
 #[derive(Debug)]
@@ -28,13 +30,15 @@ pub fn read(project: &Project, git: Option<&Git>, commit: Option<&str>) -> Resul
         let note = "the base's commit is not in this clone: its rules are unknown, and the head's own are used";
         return Ok(Ruled { settings: Settings::new(proposed), base: None, note: Some(note.to_owned()) });
     };
-    let Some(text) = git.file(commit, FILE) else {
-        let note = format!("the base has no {FILE}: the head's own rules are used");
+    let name = project.file.to_string_lossy();
+    let Some(text) = git.file(commit, &name) else {
+        let note = format!("the base has no {name}: the head's own rules are used");
         return Ok(Ruled { settings: Settings::new(proposed), base: None, note: Some(note) });
     };
-    let path = format!("{}:{}{FILE}", short(commit), git.prefix());
-    let config = Config::read(path.as_ref(), &text)?;
-    let at_base = Project { root: path.trim_end_matches(FILE).into(), config: config.clone(), target: None };
+    // As git writes it, so that it can be looked at: git show COMMIT:PATH.
+    let file = format!("{}:{}{name}", short(commit), git.prefix());
+    let config = Config::read(file.as_ref(), &text)?;
+    let at_base = Project { root: PathBuf::new(), file: file.into(), config: config.clone(), target: None };
     let rules = rules(&at_base, &config)?;
     let mut settings = Settings::new(rules.clone());
     settings.proposed = (proposed != rules).then_some(proposed);

@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn the_self_test_s_own_configuration_is_one() {
         let config = Config::read("x".as_ref(), "version = 1\n").expect("reads");
-        let project = Project { root: ".".into(), config, target: None };
+        let project = Project { root: ".".into(), file: crate::config::FILE.into(), config, target: None };
         let planned = planned(&project, &Rules::default(), None).expect("plans");
         assert_eq!(planned.iter().map(|planned| planned.cell.subject.as_str()).collect::<Vec<_>>(), LEVELS);
         assert!(planned.iter().all(|planned| planned.samples == [Some(10); 7]), "{planned:?}");

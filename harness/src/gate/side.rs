@@ -72,6 +72,8 @@ pub struct Slots {
     folder: PathBuf,
     /// Where dependencies may be built already.
     warm: PathBuf,
+    /// The name of the project's file.
+    file: PathBuf,
     _lock: fs::File,
 }
 
@@ -116,7 +118,7 @@ impl Slots {
         }
         let target = project.target_dir();
         let warm = target.parent().unwrap_or(&target).to_owned();
-        Ok(Self { folder, warm, _lock: lock })
+        Ok(Self { folder, warm, file: project.file.clone(), _lock: lock })
     }
 
     /// Makes a side: checked out and built, or found as it was left. `instead_of` are the keys of what did not build.
@@ -130,7 +132,12 @@ impl Slots {
         let root = folder.join(git.prefix());
         let side = Side {
             name: wanted.name,
-            project: Project { root, config: wanted.config.clone(), target: Some(folder.join("target")) },
+            project: Project {
+                root,
+                file: self.file.clone(),
+                config: wanted.config.clone(),
+                target: Some(folder.join("target")),
+            },
             tool: wanted.tool.clone(),
         };
         if held(&note).is_some_and(|held| held.key == key) {

@@ -276,6 +276,7 @@ mod tests {
     fn project(text: &str) -> Project {
         Project {
             root: PathBuf::from("."),
+            file: crate::config::FILE.into(),
             config: toml::from_str(text).expect("a valid test configuration"),
             target: None,
         }

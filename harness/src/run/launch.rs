@@ -216,7 +216,8 @@ mod tests {
         );
         let mut config: crate::config::Config = toml::from_str(&text).expect("a valid test configuration");
         let subject = config.subject.remove(0);
-        (Project { root: PathBuf::from("/nonexistent"), config, target: None }, subject)
+        let file = crate::config::FILE.into();
+        (Project { root: PathBuf::from("/nonexistent"), file, config, target: None }, subject)
     }
 
     #[test]

@@ -239,7 +239,8 @@ impl<'a> Runner<'a> {
         let gone = |turn: &&Turn| !project.config.subject.iter().any(|subject| subject.id == turn.cell.subject);
         match runner.missing().iter().find(gone) {
             Some(turn) => {
-                refuse(format!("it has still to measure {:?}, which plimsoll.toml no longer names", turn.cell.subject))
+                let (id, file) = (&turn.cell.subject, project.path());
+                refuse(format!("it has still to measure {id:?}, which {} no longer names", file.display()))
             }
             None => Ok(runner),
         }

@@ -74,7 +74,17 @@ fn rules_that_cannot_be_applied() {
     let waiver = "[[waiver]]\ncell = \"level\"\nreason = \"r\"\nowner = \"the owner\"\nexpires = 2020-01-31\n";
     repository.write("plimsoll.toml", &format!("{ONE_CELL}{waiver}"));
     repository.commit("a waiver that is over");
-    ends(&repository.gate(&["--base", "HEAD"]), 2, &["expired on 2020-01-31", "the owner"]);
+    ends(
+        &repository.gate(&["--base", "HEAD"]),
+        2,
+        &["plimsoll.toml: the waiver", "expired on 2020-01-31", "the owner"],
+    );
+    // What --config names is read, of the base as well, and is what an error names.
+    repository.git(&["mv", "plimsoll.toml", "other.toml"]);
+    repository.commit("another name");
+    let args = ["--config", "other.toml", "--base", "HEAD"];
+    ends(&repository.gate(&args), 2, &["other.toml: the waiver", "expired on 2020-01-31"]);
+    repository.git(&["mv", "other.toml", "plimsoll.toml"]);
 
     let budget = "[[budget]]\nsubject = \"level\"\nmetric = \"growth proc.rss\"\nmax = 1\nmaximum = 2\n";
     repository.write("plimsoll.toml", &format!("{ONE_CELL}{budget}"));
