@@ -35,3 +35,4 @@ pub mod recorder;
 pub mod run;
 mod sock_diag;
 pub mod verify;
+mod spelling;

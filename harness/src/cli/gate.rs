@@ -9,7 +9,7 @@ use std::time::Duration;
 use plimsoll_reports::gate as pure;
 use plimsoll_reports::gate::show::{self, Context};
 use plimsoll_reports::gate::{Base as How, Notice, NoticeKind, Rule, Settings, Verdict, waivers};
-use plimsoll_reports::record::{Record, Tool};
+use plimsoll_reports::record::{Cell, Record, Tool};
 
 use super::report::SourceArgs;
 use super::{Failure, Outcome, colours, interrupted, note_interrupts, print, say};
@@ -21,7 +21,7 @@ use crate::gate::contest::{self, Against, Judged};
 use crate::gate::git::Git;
 use crate::gate::measure::Measuring;
 use crate::gate::side::{Side, SideError};
-use crate::gate::{outputs, rules, sides};
+use crate::gate::{idle, outputs, rules, sides};
 use crate::run::live::Access;
 use crate::run::{self, Order, Target, environment, store};
 
@@ -168,7 +168,7 @@ impl Gating<'_> {
         let judged = contest::judge(&mut measuring, against, vec![head], planned, &self.settings).map_err(failure)?;
         // One head, one verdict.
         let Some(Judged { mut verdict, head, .. }) = judged.into_iter().next() else { return Ok(3) };
-        self.tell(&mut verdict, &head, &dir)
+        self.tell(&mut verdict, &head, planned, &dir)
     }
 
     fn hold(self, head: Side, planned: &[Planned]) -> Outcome {
@@ -186,13 +186,19 @@ impl Gating<'_> {
         itself.tool.dirty = false;
         let mut verdict = pure::decide(&itself, &record, &settings, pure::Stage::First);
         verdict.rows.retain(|row| row.rule == Rule::Budget);
-        self.tell(&mut verdict, &record, &dir)
+        self.tell(&mut verdict, &record, planned, &dir)
     }
 
     /// Writes and shows the verdict; gives what to end with.
-    fn tell(&self, verdict: &mut Verdict, head: &Record, dir: &Path) -> Outcome {
+    fn tell(&self, verdict: &mut Verdict, head: &Record, planned: &[Planned], dir: &Path) -> Outcome {
         let other = |text: &String| Notice { kind: NoticeKind::Other, text: text.clone() };
         verdict.notices.extend(self.notes.iter().map(other));
+        // Where only some cells are judged, what is of the others is not of nothing.
+        if self.args.only.is_none() && !self.args.budgets && self.settings.base == How::Measured {
+            let cells: Vec<&Cell> = planned.iter().map(|planned| &planned.cell).collect();
+            let idle = idle::told(&self.settings, &cells, verdict);
+            verdict.notices.extend(idle.iter().map(other));
+        }
         verdict.notices.sort_by_key(|notice| notice.kind);
         super::run::report(head, &dir.join("head"), &self.order.key, self.args.source.url.as_ref())?;
         outputs::write(dir, verdict, &self.context).map_err(Failure::invalid)?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Allocator, Config, FILE, Probe, Suite, include};
 use crate::plan::scenario;
+use crate::spelling::suggest;
 
 /// A configuration together with the folder that its paths start from.
 #[derive(Debug, Clone)]
@@ -173,17 +174,6 @@ fn suggestion(message: &str) -> Option<String> {
     let known: Vec<String> = words.map(str::to_owned).collect();
     let hint = suggest(unknown, &known);
     (!hint.is_empty()).then_some(hint)
-}
-
-/// `; did you mean …?` for the nearest of the known words, or nothing if none is near.
-pub(crate) fn suggest(unknown: &str, known: &[String]) -> String {
-    known
-        .iter()
-        .map(|word| (strsim::damerau_levenshtein(unknown, word), word))
-        .min()
-        .filter(|(distance, word)| *distance <= word.len().max(4) / 2)
-        .map(|(_, word)| format!("; did you mean {word:?}?"))
-        .unwrap_or_default()
 }
 
 fn check(path: &Path, config: &Config) -> Result<(), ConfigError> {

@@ -7,8 +7,8 @@ mod gate;
 mod include;
 mod load;
 
+pub(crate) use crate::spelling::suggest;
 pub use gate::{Budget, Gate, Size, Waiver};
-pub(crate) use load::suggest;
 pub use load::{ConfigError, Project};
 
 use std::collections::BTreeMap;

@@ -7,6 +7,7 @@
 //! - `sides`: both checkouts; `side`: one of them, built; `seed`: what need not be built again
 //! - `measure`: all sides in one loop
 //! - `contest`: measured, decided, measured again, profiled
+//! - `idle`: waivers of nothing
 //! - `outputs`: what is left on disk
 //! - `selftest`: regressions that it must find
 //!
@@ -16,6 +17,7 @@ pub mod base;
 pub mod cells;
 pub mod contest;
 pub mod git;
+pub mod idle;
 pub mod measure;
 pub mod outputs;
 pub mod rules;

@@ -2,8 +2,10 @@
 
 use jiff::civil::Date;
 use plimsoll::config::Config;
+use plimsoll::gate::idle;
 use plimsoll_reports::gate::show::{self, Context};
-use plimsoll_reports::gate::{Rules, Verdict, waivers};
+use plimsoll_reports::gate::{Rules, Settings, Verdict, waivers};
+use plimsoll_reports::record::Cell;
 use serde_json::{Value, json};
 
 const FIGURES: [(&str, &str); 5] = [
@@ -89,4 +91,36 @@ fn of_a_figure_that_cannot_be_written_the_metric_is_left_to_fill_in() {
     assert!(waiver.contains("metric = \"…\""), "{waiver}");
     let refused = Config::read("plimsoll.toml".as_ref(), &format!("version = 1\n{waiver}\n")).map(drop);
     assert!(refused.is_err_and(|error| error.to_string().contains("metric")), "{waiver}");
+}
+
+#[test]
+fn a_waiver_of_nothing_is_told_with_what_it_may_have_been_meant_for_and_passes_nothing() {
+    let verdict = failing();
+    let mut cells: Vec<&Cell> = verdict.rows.iter().map(|row| &row.cell).collect();
+    cells.dedup();
+    let waiver = |cell: &str, metric: &str| {
+        format!("[[waiver]]\ncell = \"{cell}\"\n{metric}reason = \"r\"\nowner = \"o\"\nexpires = 2027-01-31\n")
+    };
+    let told = |text: &str| idle::told(&Settings::new(rules(text)), &cells, &verdict);
+    let allocs = "metric = \"heap.allocs\"\n";
+    for good in [waiver("ultra", ""), waiver("ultra/chat/count", allocs), waiver("large", allocs)] {
+        assert_eq!(told(&good), [""; 0], "{good}");
+    }
+    assert_eq!(
+        told(&waiver("ulra/chat", "")),
+        ["the waiver of \"ulra/chat\" matches no cell that is gated; nearest: ultra/chat"]
+    );
+    assert_eq!(told(&waiver("nobody-at-all", "")), ["the waiver of \"nobody-at-all\" matches no cell that is gated"]);
+    let [figure] = &told(&waiver("ultra/chat", "metric = \"growth proc.anon\"\n"))[..] else { panic!("one") };
+    assert!(
+        figure.contains("growth proc.anon is not judged there; what is: ") && figure.contains("slope heap.live"),
+        "{figure}"
+    );
+
+    // The head's file is what is mended: what it takes out is nobody's trouble, what it adds is told before it is merged.
+    let (none, odd) = (Rules::default(), rules(&waiver("ulra", "")));
+    let proposing =
+        |base: &Rules, head: &Rules| Settings { proposed: Some(head.clone()), ..Settings::new(base.clone()) };
+    assert_eq!(idle::told(&proposing(&odd, &none), &cells, &verdict), [""; 0]);
+    assert_eq!(idle::told(&proposing(&none, &odd), &cells, &verdict).len(), 1);
 }

@@ -17,7 +17,7 @@ probes = ["count"]
 env = { PYTHONHASHSEED = "0", PYTHONDONTWRITEBYTECODE = "1" }
 "#;
 
-/// Three processes of a side, for a test's patience; and no noisy figures.
+/// Three processes of a side, for a test's patience; no noisy figures; and a waiver with a slip of the pen.
 const GATE: &str = r#"
 [suite.gate]
 subjects = ["mine"]
@@ -28,6 +28,11 @@ probes = ["count"]
 [gate]
 exact = 3
 family = []
+[[waiver]]
+cell = "mine/chta"
+reason = "it is misspelled"
+owner = "this test"
+expires = 2999-12-31
 "#;
 
 const CELL: &str = "mine/chat/count/allocator=system/protocol=h1";
@@ -90,6 +95,8 @@ fn a_list_more_in_each_request_of_a_stranger_s_client_fails_and_the_same_code_pa
     let same = verdict(path);
     assert!(matches!(same["outcome"].as_str(), Some("PASS" | "UNDECIDED")), "{same:#}");
     assert_eq!(failing(&same), [""; 0]);
+    let idle = "the waiver of \"mine/chta\" matches no cell that is gated; nearest: mine/chat";
+    assert!(same["notices"].as_array().is_some_and(|all| all.iter().any(|n| n["text"] == idle)), "{same:#}");
 
     grow(path);
     commit(path, "a list");
