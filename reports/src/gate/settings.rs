@@ -103,12 +103,6 @@ impl Rules {
         let metric = || self.floors.iter().find(|(wanted, _)| wanted.means(figure)).map(|(_, floor)| floor);
         exactly.or_else(metric).copied().unwrap_or(0.0)
     }
-
-    /// Whether a figure is one of the family's.
-    #[must_use]
-    pub fn in_family(&self, figure: &Figure) -> bool {
-        self.family.iter().any(|wanted| wanted.means(figure))
-    }
 }
 
 /// A figure that is asked for: in full, or by its metric alone.
