@@ -27,11 +27,16 @@ use crate::config::{ConfigError, Project};
 const ABOUT: &str = "Measures what memory a program takes, each sample in a fresh process, and says which code took it";
 
 const AFTER: &str = "\
-PLIMSOLL_LOG=debug shows what happens inside, on standard error.
 Exit status: 0 pass · 1 regression or budget broken · 2 usage or configuration · 3 no valid measurement.
 
 Start here:
   plimsoll list                what can be measured on this machine
+Environment, besides what options name:
+  PLIMSOLL_LOG            what happens inside: debug, plimsoll=trace
+  PLIMSOLL_MOCK_KEY       key for the mock [default: another one in each run]
+  PLIMSOLL_COUNT_LIBRARY  libplimsoll_count.so [default: beside plimsoll]
+  GEMINI_API_KEY          key for the live service
+
   plimsoll run --suite quick   measure it, in two minutes, and write a report
   plimsoll report target/plimsoll/latest --format markdown
   plimsoll gate                whether this checkout takes more than main does";
