@@ -10,6 +10,8 @@
 //!     └─▶ verify ─▶ process, mock             what a client says it understood, against what was served
 //! benches                          criterion’s, run with a run and read into its record
 //! baseline, clean                  what is kept to be compared with, and what is not kept
+//! explain                          what every name means, and where its definition is
+//! init                             the plimsoll.toml that a project begins with
 //! recorder                         what the live service answers, kept as traffic that the mock can serve
 //! ```
 //!
@@ -28,6 +30,7 @@ pub mod doctor;
 pub mod event;
 pub mod gate;
 pub mod mock;
+pub mod init;
 pub mod plan;
 pub mod probe;
 pub mod process;

@@ -8,6 +8,7 @@ mod doctor;
 mod find;
 mod gate;
 mod line;
+mod init;
 mod list;
 mod mock;
 mod record;
@@ -87,6 +88,8 @@ enum Verb {
     /// Print a JSON Schema: of a record, a sample, a verdict, or plimsoll.toml
     Schema(schema::Args),
     /// Print a completion script for a shell
+    /// Write the plimsoll.toml that a project begins with
+    Init(init::Args),
     Completions(completions::Args),
 }
 
@@ -143,6 +146,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Verb::Completions(args) => completions::run(&args),
     };
     match outcome {
+        Verb::Init(args) => init::run(config, &args),
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             let mut err = anstream::stderr();

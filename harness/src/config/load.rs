@@ -12,9 +12,9 @@ use crate::spelling::suggest;
 pub struct Project {
     /// The folder that holds `plimsoll.toml`, or the file that was named in its place.
     pub root: PathBuf,
-    /// What the file says.
     /// That file's name in it.
     pub file: PathBuf,
+    /// What the file says.
     pub config: Config,
     /// Where its programs are built, if it is not Cargo's usual folder: a side of the gate has one of its own.
     pub target: Option<PathBuf>,
@@ -25,7 +25,7 @@ pub struct Project {
 #[non_exhaustive]
 pub enum ConfigError {
     /// There is none.
-    #[error("no {FILE} in {} or any folder above it; run plimsoll in a project that has one, or name it with --config", from.display())]
+    #[error("no {FILE} in {} or any folder above it; `plimsoll init` writes one, --config names one that lies elsewhere", from.display())]
     Missing {
         /// Where the search began.
         from: PathBuf,
@@ -326,6 +326,16 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_suite_lists_the_suites() {
+        let config = parse(
+            Path::new("plimsoll.toml"),
+            "version = 1\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\n[suite.quick]\nsubjects = [\"a\"]\nscenarios = [\"chat\"]\n",
+        );
+        let config = config.expect("parses");
+        let project = Project { root: PathBuf::from("."), file: FILE.into(), config, target: None };
+        let error = project.suite("quik").expect_err("no such suite").to_string();
+        assert!(error.contains("did you mean \"quick\"?"), "{error}");
+    }
 
     #[test]
     fn a_file_of_another_name_is_the_one_that_errors_name() {
@@ -338,15 +348,5 @@ mod tests {
             let error = project.suite("quick").expect_err("no such suite").to_string();
             assert!(error.starts_with(&format!("{} has no suite", other.display())), "{error}");
         }
-    }
-    fn an_unknown_suite_lists_the_suites() {
-        let config = parse(
-            Path::new("plimsoll.toml"),
-            "version = 1\n[[subject]]\nid = \"a\"\ncommand = [\"x\"]\n[suite.quick]\nsubjects = [\"a\"]\nscenarios = [\"chat\"]\n",
-        );
-        let config = config.expect("parses");
-        let project = Project { root: PathBuf::from("."), file: FILE.into(), config, target: None };
-        let error = project.suite("quik").expect_err("no such suite").to_string();
-        assert!(error.contains("did you mean \"quick\"?"), "{error}");
     }
 }
