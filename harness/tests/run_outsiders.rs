@@ -5,6 +5,7 @@ mod benches;
 mod comment;
 mod common;
 mod compare;
+mod explain;
 mod init;
 mod ledger;
 mod line;

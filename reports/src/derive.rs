@@ -165,7 +165,9 @@ impl Figure {
         }
     }
 
-    pub(crate) fn unit(&self) -> Unit {
+    /// The unit that it is in.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
         if matches!(self, Self::Latency(_)) { Unit::Micros } else { metric::unit(self.metric()) }
     }
 }

@@ -8,6 +8,7 @@
 //! - [`mod@model`], [`mod@line`]: what memory depends on, and how much work a given memory holds.
 //! - [`contrast`], [`ladder`], [`components`]: what one cell has beyond another, and what each component takes; [`techniques`]: what each technique saves;
 //!   [`allocators`]: the same client on each allocator.
+//! - [`explain`]: one cell, its figures and how the gate would judge them.
 //! - [`view`], [`mod@summary`], [`claims`], [`recommend`]: what reports show, and the sentences computed from it.
 //! - [`terminal`], [`mod@format`] with [`html`], [`markdown`], [`json`], [`csv`], [`junit`]: the reports; [`only`]: of some subjects; [`compare`]: of two records.
 #![forbid(unsafe_code)]
@@ -25,6 +26,7 @@ pub mod contrast;
 pub mod csv;
 pub mod derive;
 mod figure_name;
+pub mod explain;
 pub mod format;
 mod function_name;
 pub mod gate;

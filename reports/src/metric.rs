@@ -13,6 +13,18 @@ pub enum Kind {
     Counter,
 }
 
+impl Kind {
+    /// How it behaves, in words.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Level => "it goes up and down: what is held now",
+            Self::Peak => "it only goes up: the highest level so far",
+            Self::Counter => "it only goes up, by each event: a rate per request is made of it",
+        }
+    }
+}
+
 /// A metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {

@@ -85,7 +85,7 @@ pub fn noise(record: &Record, rule: &Rule) -> Vec<Noise> {
 }
 
 /// Why a figure differs between processes that do the same.
-fn why(record: &Record, cell: &Cell, figure: &Figure) -> &'static str {
+pub(crate) fn why(record: &Record, cell: &Cell, figure: &Figure) -> &'static str {
     let is = |factor: &str, value: &str| cell.factors.get(factor).is_some_and(|own| own == value);
     let deterministic = record.plan.scenarios.iter().any(|info| info.id == cell.scenario && info.deterministic);
     let metric = figure.metric();

@@ -5,13 +5,16 @@ use std::fmt::Write;
 use clap::ValueEnum;
 use comfy_table::{Table, presets};
 
+use super::explain::rows_of;
 use super::run::NarrowArgs;
 use super::{Failure, Outcome, print};
 use crate::config::{Allocator, Probe, Project};
+use crate::explain;
 use crate::plan::{self, scenario};
 use crate::run::launch::{self, Missing};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "`plimsoll explain NAME` says more of whatever has a name here.")]
 pub(super) struct Args {
     /// What to show [default: subjects, scenarios and suites]
     what: Option<What>,
@@ -32,6 +35,8 @@ enum What {
     Suites,
     /// The cells of a suite, and what it leaves out
     Cells,
+    /// All names that `plimsoll explain` knows, by what they are names of
+    Words,
 }
 
 pub(super) fn run(project: &Project, args: Args) -> Outcome {
@@ -43,6 +48,7 @@ pub(super) fn run(project: &Project, args: Args) -> Outcome {
             What::Scenarios => scenarios(),
             What::Suites => suites(project),
             What::Cells => cells(project, &args)?,
+            What::Words => words(project),
         };
         let _ = writeln!(text, "{}{table}", if n > 0 { "\n" } else { "" });
     }
@@ -135,4 +141,17 @@ fn cells(project: &Project, args: &Args) -> Result<String, Failure> {
         let _ = writeln!(text, "– left out: {skipped}");
     }
     Ok(text.trim_end().to_owned())
+}
+
+/// The names of each sort, in the order in which they are told.
+fn words(project: &Project) -> String {
+    let mut sorts: Vec<(&str, Vec<String>)> = Vec::new();
+    for meaning in explain::all(Some(project)) {
+        match sorts.iter_mut().find(|(sort, _)| *sort == meaning.sort) {
+            Some((_, names)) => names.extend(meaning.names),
+            None => sorts.push((meaning.sort, meaning.names)),
+        }
+    }
+    let told = |(sort, names): &(&str, Vec<String>)| format!("{sort}\n{}", rows_of(&[("", names.join(" · "))]));
+    sorts.iter().map(told).collect::<String>().trim_end().to_owned()
 }

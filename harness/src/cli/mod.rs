@@ -5,10 +5,11 @@ mod clean;
 mod compare;
 mod completions;
 mod doctor;
+mod explain;
 mod find;
 mod gate;
-mod line;
 mod init;
+mod line;
 mod list;
 mod mock;
 mod record;
@@ -30,14 +31,14 @@ const ABOUT: &str = "Measures what memory a program takes, each sample in a fres
 const AFTER: &str = "\
 Exit status: 0 pass · 1 regression or budget broken · 2 usage or configuration · 3 no valid measurement.
 
-Start here:
-  plimsoll list                what can be measured on this machine
 Environment, besides what options name:
   PLIMSOLL_LOG            what happens inside: debug, plimsoll=trace
   PLIMSOLL_MOCK_KEY       key for the mock [default: another one in each run]
   PLIMSOLL_COUNT_LIBRARY  libplimsoll_count.so [default: beside plimsoll]
   GEMINI_API_KEY          key for the live service
 
+Start here:
+  plimsoll list                what can be measured on this machine
   plimsoll run --suite quick   measure it, in two minutes, and write a report
   plimsoll report target/plimsoll/latest --format markdown
   plimsoll gate                whether this checkout takes more than main does";
@@ -77,6 +78,8 @@ enum Verb {
     Verify(verify::Args),
     /// Show what there is: subjects and their probes, scenarios, suites, cells
     List(list::Args),
+    /// Say what a name means: a metric, a figure, a word of a verdict; or all that is known of a cell
+    Explain(explain::Args),
     /// Serve the mock of the Gemini API alone, to develop against
     Mock(mock::Args),
     /// Look at this machine: what could spoil a measurement, and how small a change it can show
@@ -85,11 +88,11 @@ enum Verb {
     Record(record::Args),
     /// Delete what old runs and the gate left on disk
     Clean(clean::Args),
+    /// Write the plimsoll.toml that a project begins with
+    Init(init::Args),
     /// Print a JSON Schema: of a record, a sample, a verdict, or plimsoll.toml
     Schema(schema::Args),
     /// Print a completion script for a shell
-    /// Write the plimsoll.toml that a project begins with
-    Init(init::Args),
     Completions(completions::Args),
 }
 
@@ -139,14 +142,15 @@ pub fn main(cli: Cli) -> ExitCode {
         Verb::Clean(args) => project(config).and_then(|p| clean::run(&p, &args)),
         Verb::Verify(args) => project(config).and_then(|p| verify::run(&p, args)),
         Verb::List(args) => project(config).and_then(|p| list::run(&p, args)),
+        Verb::Explain(args) => explain::run(config, &args),
         Verb::Mock(args) => mock::run(args),
         Verb::Doctor(args) => project(config).and_then(|p| doctor::run(&p, args)),
         Verb::Record(args) => record::run(args),
+        Verb::Init(args) => init::run(config, &args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Completions(args) => completions::run(&args),
     };
     match outcome {
-        Verb::Init(args) => init::run(config, &args),
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             let mut err = anstream::stderr();

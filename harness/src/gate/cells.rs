@@ -135,7 +135,7 @@ fn enough(rules: &Rules, planned: &PlannedCell, other: u32) -> u32 {
 }
 
 /// Whether a probe reads a metric, by the source that the metric's name begins with.
-fn reads(probe: &str, metric: &str) -> bool {
+pub(crate) fn reads(probe: &str, metric: &str) -> bool {
     match metric.split_once('.').map_or(metric, |(source, _)| source) {
         "proc" | "cgroup" | "beside" | "whole" => matches!(probe, "rss" | "ledger"),
         "heap" => matches!(probe, "count" | "ledger"),

@@ -8,7 +8,7 @@
 //! - `question`: the figures of each cell, both sides. `exact`, `noisy`: the two rules. `judge`: both applied, over both rounds.
 //! - `budgets`, `waivers`: limits of the head alone; what is let pass on purpose.
 //! - `blame`: where a difference comes from.
-//! - `decide`, `verdict`: all of it together, and what comes out. `show`: as people and programs read it.
+//! - `decide`, `verdict`: all of it together, and what comes out; `meaning`: what its words mean. `show`: as people and programs read it.
 //! - `study`: how often all this is wrong, from processes that were recorded without a change.
 
 pub mod blame;
@@ -18,6 +18,7 @@ mod decide;
 pub mod exact;
 pub mod judge;
 pub mod lock;
+mod meaning;
 pub mod noisy;
 mod question;
 mod settings;

@@ -4,6 +4,7 @@
 mod common;
 
 mod blame;
+mod explain;
 mod made;
 mod outputs;
 mod read;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cell;
 use crate::gate::blame;
-use crate::gate::verdict::{Next, NoticeKind, Smallest, Verdict, Why};
+use crate::gate::verdict::{Next, Smallest, Verdict, Why};
 use crate::units::Quantity;
 
 /// The schema's name, as it stands in every verdict.
@@ -266,7 +266,7 @@ fn document(verdict: &Verdict) -> Document {
         notices: verdict
             .notices
             .iter()
-            .map(|n| Notice { kind: kind(n.kind).to_owned(), text: n.text.clone() })
+            .map(|n| Notice { kind: n.kind.name().to_owned(), text: n.text.clone() })
             .collect(),
         invalid: verdict.invalid.clone(),
         misconfigured: verdict.misconfigured.clone(),
@@ -293,16 +293,6 @@ fn one_again(again: &crate::gate::Again) -> Again {
         Why::Confirm => "confirm",
     };
     Again { cell: cell::name(&again.cell), processes: again.processes, why: why.to_owned() }
-}
-
-pub(super) fn kind(kind: NoticeKind) -> &'static str {
-    match kind {
-        NoticeKind::Weakened => "weakened",
-        NoticeKind::Rules => "rules",
-        NoticeKind::Sides => "sides",
-        NoticeKind::Dirty => "dirty",
-        NoticeKind::Other => "other",
-    }
 }
 
 fn row(row: &crate::gate::Row) -> Row {

@@ -197,19 +197,13 @@ fn smallest(row: &Row) -> String {
 /// Why a row is in its state, in words, where the figures beside it do not say.
 fn why(row: &Row) -> Option<String> {
     Some(match row.state {
-        State::Missing => "the head has it no more; a waiver removes a cell".to_owned(),
-        State::New => "the base does not have it: judged by budgets only".to_owned(),
         State::TooFew => format!("{} processes of a side: too few to judge", row.processes),
-        State::ExactOnOneSide => "identical in all processes of one side only".to_owned(),
-        State::Inconclusive => "an increase over the limit cannot be excluded: too much noise".to_owned(),
-        State::Unjudged => "it varies on both sides, which overlap, and is not in the family".to_owned(),
-        State::NotRepeated => "higher once, and not in fresh processes".to_owned(),
-        State::Suspect => "higher once: to be measured again".to_owned(),
         State::Waived => {
             let waived = row.waived.as_ref()?;
             format!("waived until {}: {} ({})", waived.expires, waived.reason, waived.owner)
         }
         State::Fails | State::Improved | State::Pass => return None,
+        other => other.meaning().to_owned(),
     })
 }
 

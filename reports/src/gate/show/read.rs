@@ -100,13 +100,13 @@ type Read<T> = Result<T, VerdictError>;
 
 fn verdict(document: Document) -> Read<Verdict> {
     let d = document;
-    let outcome = named("outcome", &d.outcome, &OUTCOMES, Outcome::name)?;
+    let outcome = named("outcome", &d.outcome, &Outcome::ALL, Outcome::name)?;
     if outcome == Outcome::Unfinished || !d.next.is_empty() {
         return Err(VerdictError::Unfinished);
     }
     let texts = |texts: Vec<String>| texts.iter().map(|one| text(one)).collect();
     let notice = |(at, n): (usize, &json::Notice)| {
-        let kind = named(&format!("notices[{at}].kind"), &n.kind, &KINDS, json::kind)?;
+        let kind = named(&format!("notices[{at}].kind"), &n.kind, &NoticeKind::ALL, NoticeKind::name)?;
         Ok(Notice { kind, text: text(&n.text) })
     };
     let krate = |(at, c): (usize, &json::CrateBytes)| {
@@ -165,8 +165,8 @@ fn row(path: &str, row: &json::Row) -> Read<Row> {
             probe: name(&row.probe),
             factors: row.factors.iter().map(|(key, value)| (name(key), name(value))).collect::<BTreeMap<_, _>>(),
         },
-        rule: named(&at("rule"), &row.rule, &RULES, Rule::name)?,
-        state: named(&at("state"), &row.state, &STATES, State::name)?,
+        rule: named(&at("rule"), &row.rule, &Rule::ALL, Rule::name)?,
+        state: named(&at("state"), &row.state, &State::ALL, State::name)?,
         base: value("base", row.base)?,
         head: value("head", row.head)?,
         difference: value("difference", row.difference)?,
@@ -240,23 +240,3 @@ fn named<T: Copy>(path: &str, given: &str, all: &[T], name_of: impl Fn(T) -> &'s
         wrong(path, &format!("is {:?}, and none of: {}", name(given), known.join(", ")))
     })
 }
-
-const OUTCOMES: [Outcome; 6] =
-    [Outcome::Pass, Outcome::Undecided, Outcome::Fail, Outcome::Misconfigured, Outcome::Invalid, Outcome::Unfinished];
-const KINDS: [NoticeKind; 5] =
-    [NoticeKind::Weakened, NoticeKind::Rules, NoticeKind::Sides, NoticeKind::Dirty, NoticeKind::Other];
-const RULES: [Rule; 4] = [Rule::Exact, Rule::Noisy, Rule::Budget, Rule::Presence];
-const STATES: [State; 12] = [
-    State::Fails,
-    State::Missing,
-    State::Suspect,
-    State::Inconclusive,
-    State::TooFew,
-    State::ExactOnOneSide,
-    State::Waived,
-    State::Improved,
-    State::NotRepeated,
-    State::New,
-    State::Pass,
-    State::Unjudged,
-];
