@@ -102,7 +102,7 @@ fn a_record_of_another_environment_or_of_the_live_service_is_refused_before_anyt
     for (from, to, says) in [
         ("\"target\": \"mock\"", "\"target\": \"live\"", "target: live on the base"),
         ("\"arch\": \"", "\"arch\": \"other-", "architecture: other-"),
-        ("\"corpus\": \"", "\"corpus\": \"0", "replies (corpus)"),
+        ("\"corpus\": \"", "\"corpus\": \"0", "replies: 0"),
     ] {
         assert!(record.contains(from), "{from}");
         repository.write("out-other/record.json", &record.replacen(from, to, 1));

@@ -1,5 +1,6 @@
 //! What was not alike where and with what two records were measured, and what that can move.
 
+use crate::circumstances::{ALL, CODE, brief, differing};
 use crate::record::{Record, ScenarioInfo, Status};
 use crate::view::View;
 
@@ -14,53 +15,29 @@ pub struct Condition {
     pub moves: &'static str,
 }
 
-const CODE: &str = "what is compared: this may be the change";
-const ALL: &str = "every figure: the work is not the same";
-const PAGES: &str = "resident memory";
-const MACHINE: &str = "resident memory and time; not allocations";
-const TIME: &str = "time; with several threads also memory";
-const START: &str = "memory and allocations until the first request";
-const NONE: &str = "nothing by itself";
-
 /// All conditions that differ.
 pub(super) fn of(a: &View, b: &View) -> Vec<Condition> {
-    let pairs = environment(&a.record).into_iter().zip(environment(&b.record));
-    let mut all: Vec<Condition> = pairs
-        .filter(|((_, x, _), (_, y, _))| x != y)
-        .map(|((name, x, moves), (_, y, _))| Condition { name: name.to_owned(), sides: (x, y), moves })
-        .collect();
+    let told = |name: &str, moves, (one, other): (&str, &str)| Condition {
+        name: name.to_owned(),
+        sides: (brief(one), brief(other)),
+        moves,
+    };
+    let mut all: Vec<Condition> = Vec::new();
+    let commits = (commit(&a.record), commit(&b.record));
+    if commits.0 != commits.1 {
+        all.push(told("commit", CODE, (&commits.0, &commits.1)));
+    }
+    let differing = differing(&a.record, &b.record).into_iter();
+    all.extend(differing.map(|(one, other)| told(one.name, one.moves, (&one.value, &other.value))));
     all.extend(answers(a, b));
     all.extend(protocols(a, b));
     all
 }
 
-fn environment(record: &Record) -> Vec<(&'static str, String, &'static str)> {
-    let e = &record.environment;
+fn commit(record: &Record) -> String {
     let dirty = if record.tool.dirty { " with changes" } else { "" };
-    let named = |map: &std::collections::BTreeMap<String, String>| {
-        map.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
-    };
-    let short = |digest: &str| digest.chars().take(12).collect::<String>();
-    let git = record.tool.git.as_deref().map_or_else(|| "not a git checkout".to_owned(), short);
-    let commit = format!("{git}{dirty}");
-    vec![
-        ("commit", commit, CODE),
-        ("Cargo.lock", e.lockfile.as_deref().map_or_else(|| "none".to_owned(), short), CODE),
-        ("compiler", e.rustc.clone(), "every figure of a Rust program"),
-        ("profile", e.profile.clone(), "every figure of a Rust program"),
-        ("plimsoll", record.tool.version.clone(), NONE),
-        ("target", e.target.clone(), ALL),
-        ("replies", short(&e.corpus), ALL),
-        ("trusted roots", format!("{}, {}", e.trust.roots, short(&e.trust.digest)), START),
-        ("kernel", e.kernel.clone(), MACHINE),
-        ("processor", format!("{}, {}, {} cores", e.cpu, e.arch, e.cores), MACHINE),
-        ("memory", crate::units::Bytes(i64::try_from(e.memory).unwrap_or(i64::MAX)).to_string(), TIME),
-        ("C library", e.libc.clone(), "every figure: the allocator is its"),
-        ("huge pages", e.thp.clone(), PAGES),
-        ("address randomisation", if e.aslr_off { "off" } else { "on" }.to_owned(), PAGES),
-        ("given to subjects", named(&e.subject_env), PAGES),
-        ("jemalloc’s options", named(&e.jemalloc), "what is measured on jemalloc"),
-    ]
+    let short = |git: &str| git.chars().take(12).collect::<String>();
+    format!("{}{dirty}", record.tool.git.as_deref().map_or_else(|| "not a git checkout".to_owned(), short))
 }
 
 /// Scenarios of one name whose answers or steps are not the same.

@@ -3,15 +3,13 @@
 use std::fmt;
 
 use super::settings::Base;
+use crate::circumstances::{Bars, brief, differing};
 use crate::record::{Record, ScenarioInfo};
-
-/// These are read back by a sample with jemalloc: a record without one, such as a second round's, says nothing of them.
-const JEMALLOC: &str = "jemalloc options";
 
 /// Something that is not the same on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// What: `rustc`, `trust bundle`.
+    /// What: `compiler`, `trusted roots`.
     pub what: &'static str,
     /// The base's.
     pub base: String,
@@ -27,58 +25,20 @@ impl fmt::Display for Difference {
     }
 }
 
-/// A digest by its beginning, which tells two apart; anything else as it is.
-fn brief(text: &str) -> &str {
-    let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_digest { &text[..12] } else { text }
-}
-
 /// What differs between the sides. Sides that were measured in turns must agree in everything but the lockfile; a base that was recorded some
 /// other time in all that can move a count.
 #[must_use]
 pub fn differences(base: &Record, head: &Record, kind: Base) -> Vec<Difference> {
-    let (b, h) = (&base.environment, &head.environment);
-    let map = |map: &std::collections::BTreeMap<String, String>| {
-        map.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+    let bars = |bars: Bars| match bars {
+        Bars::Counts => true,
+        Bars::Measured => kind == Base::Measured,
+        Bars::Recorded => kind == Base::Recorded,
+        Bars::Never => false,
     };
-    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-    let number = |number: Option<u64>| number.map_or_else(|| "unknown".to_owned(), |number| number.to_string());
-    let trust =
-        |record: &Record| format!("{} roots, {}", record.environment.trust.roots, record.environment.trust.digest);
-    let aslr = |off: bool| if off { "off" } else { "on" }.to_owned();
-    // Each with whether it can move a count, too.
-    let all = [
-        ("target", b.target.clone(), h.target.clone(), true),
-        ("architecture", b.arch.clone(), h.arch.clone(), true),
-        ("rustc", b.rustc.clone(), h.rustc.clone(), true),
-        ("profile", b.profile.clone(), h.profile.clone(), true),
-        ("C library", b.libc.clone(), h.libc.clone(), true),
-        ("page size", b.page_size.to_string(), h.page_size.to_string(), true),
-        ("replies (corpus)", b.corpus.clone(), h.corpus.clone(), true),
-        ("trust bundle", trust(base), trust(head), true),
-        ("environment of subjects", map(&b.subject_env), map(&h.subject_env), true),
-        (JEMALLOC, map(&b.jemalloc), map(&h.jemalloc), false),
-        ("kernel", b.kernel.clone(), h.kernel.clone(), false),
-        ("processor", b.cpu.clone(), h.cpu.clone(), false),
-        ("cores", b.cores.to_string(), h.cores.to_string(), false),
-        ("memory", b.memory.to_string(), h.memory.to_string(), false),
-        ("huge pages", b.thp.clone(), h.thp.clone(), false),
-        ("address randomisation", aslr(b.aslr_off), aslr(h.aslr_off), false),
-        ("open files", number(b.open_files), number(h.open_files), false),
-    ];
-    let mut found: Vec<Difference> = all
+    let mut found: Vec<Difference> = differing(base, head)
         .into_iter()
-        .filter(|(what, base, head, _)| base != head && !(*what == JEMALLOC && (base.is_empty() || head.is_empty())))
-        .map(|(what, base, head, counts)| Difference { what, base, head, bars: counts || kind == Base::Measured })
+        .map(|(base, head)| Difference { what: base.name, bars: bars(base.bars), base: base.value, head: head.value })
         .collect();
-    if b.lockfile != h.lockfile {
-        let (base, head) = (text(&b.lockfile), text(&h.lockfile));
-        found.push(Difference { what: "Cargo.lock", base, head, bars: kind == Base::Recorded });
-    }
-    if base.tool.version != head.tool.version {
-        let (base, head) = (base.tool.version.clone(), head.tool.version.clone());
-        found.push(Difference { what: "plimsoll", base, head, bars: false });
-    }
     found.extend(head.plan.scenarios.iter().filter_map(|scenario| {
         let before = base.plan.scenarios.iter().find(|before| before.id == scenario.id)?;
         (work(before) != work(scenario)).then(|| Difference {

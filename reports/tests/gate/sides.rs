@@ -54,11 +54,11 @@ fn a_second_round_without_what_was_asked_for_is_not_finished() {
 fn another_environment_is_no_valid_measurement() {
     type Change = fn(&mut Record);
     let changes: [(&str, Change); 7] = [
-        ("rustc", |r| r.environment.rustc = "rustc 9.9".into()),
+        ("compiler", |r| r.environment.rustc = "rustc 9.9".into()),
         ("kernel", |r| r.environment.kernel = "Linux 9".into()),
         ("target", |r| r.environment.target = "http://127.0.0.1:1".into()),
-        ("trust bundle", |r| r.environment.trust.roots = 1),
-        ("replies (corpus)", |r| r.environment.corpus = "00".into()),
+        ("trusted roots", |r| r.environment.trust.roots = 1),
+        ("replies", |r| r.environment.corpus = "00".into()),
         ("profile", |r| r.environment.profile = "lto (lto fat)".into()),
         ("work of a scenario", |r| r.plan.scenarios[0].body_bytes = Some(1)),
     ];
@@ -76,7 +76,7 @@ fn jemalloc_s_options_are_compared_where_both_sides_read_them_back() {
     head.environment.jemalloc.clear();
     assert_eq!(first(&base, &head).outcome, Outcome::Pass, "a round without jemalloc");
     head.environment.jemalloc.insert("opt.narenas".into(), "8".into());
-    invalid(&first(&base, &head), "jemalloc options");
+    invalid(&first(&base, &head), "jemalloc’s options");
 }
 
 #[test]
