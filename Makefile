@@ -38,8 +38,8 @@ live: build ## measure against the live service, slowly (wants GEMINI_API_KEY; a
 gate: build ## whether this checkout takes more memory than main (BASE=a commit, a record or a baseline)
 	$(PLIMSOLL) gate $(if $(BASE),--base $(BASE))
 
-baseline: build ## measure all that is published, over an hour and a half, and write reports/baseline/, to be committed (make peers first)
-	$(PLIMSOLL) run --suite published
+baseline: build ## measure all that is published, about an hour, and write reports/baseline/, to be committed (make peers first)
+	$(PLIMSOLL) run --suite published --benches
 	$(PLIMSOLL) baseline save --out reports/baseline
 	$(PLIMSOLL) report reports/baseline
 
