@@ -236,7 +236,7 @@ fn the_doctor_looks_at_the_machine_and_measures_a_program_against_itself() {
     // Two runtimes each.
     assert_eq!(
         (rows("growth proc.anon"), rows("heap.allocs per request"), rows("growth jemalloc.allocated")),
-        (2, 2, 1)
+        (2, 2, 2)
     );
     let nobody = project.plimsoll(&["doctor", "--subject", "nobody"]);
     assert_code(&nobody, 2);

@@ -77,7 +77,10 @@ fn the_line_of_a_program_with_a_known_block_for_each_request_is_predicted_and_pr
     assert!(at.fits, "{at:?}");
     assert!(lines[0].difference().is_some_and(|share| share.abs() < 0.1), "{:?}", lines[0]);
     assert_eq!(above.in_flight, line::above(at.in_flight));
-    assert!(!above.fits, "{above:?}");
+    // Into what was left free for the model's own error, which is that of one process here, a tenth more may go; into no more than that.
+    let free = prediction.memory * prediction.margin;
+    assert!(!above.fits || prediction.need(above.in_flight) <= prediction.memory + free, "{above:?} {prediction:?}");
+    assert!(above.need.is_none_or(|need| !above.fits || need <= prediction.memory), "{above:?}");
     assert_eq!(told["lines"][0]["proved"]["in_flight"], at.in_flight);
     assert_eq!(line::memory(&record), Some(f64::from(32 << 20)));
     // From the record of that run, without measuring for the model again.
