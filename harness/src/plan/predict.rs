@@ -43,7 +43,7 @@ impl Mean {
         self.count += 1.0;
     }
 
-    fn ms(self) -> f64 {
+    fn ms(&self) -> f64 {
         self.sum / self.count
     }
 }
@@ -78,6 +78,9 @@ fn by_scenario(cell: &Cell) -> (String, String) {
 /// What dhat takes to write a profile, names and all. Milliseconds.
 const PROFILE_MS: f64 = 400.0;
 
+/// Between what was kept and the table, times: farther apart, they are not of the same kind of cell.
+const FAR: f64 = 2.5;
+
 /// What a sample costs besides its subject's own time: spawning, the trampoline, reading, writing the line. Milliseconds.
 const OVERHEAD_MS: f64 = 12.0;
 
@@ -104,14 +107,21 @@ impl Predictor {
         if let Some(request) = self.paced {
             return request * u32::try_from(requests_of(&cell.scenario)).unwrap_or(u32::MAX);
         }
-        let seen = self.nearest(|seen| seen.cells.get(cell));
-        let seen = seen.or_else(|| self.nearest(|seen| seen.subjects.get(&by_subject(cell))));
-        let seen = seen.or_else(|| self.nearest(|seen| seen.scenarios.get(&by_scenario(cell))));
-        Duration::from_secs_f64(seen.map_or_else(|| by_table(cell), |mean| mean.ms()) / 1000.0)
+        let table = by_table(cell);
+        let known = self.nearest(table, |seen| seen.cells.get(cell));
+        let known = known.or_else(|| self.nearest(table, |seen| seen.subjects.get(&by_subject(cell))));
+        let known = known.or_else(|| self.nearest(table, |seen| seen.scenarios.get(&by_scenario(cell))));
+        Duration::from_secs_f64(known.unwrap_or(table) / 1000.0)
     }
 
-    fn nearest<'a>(&'a self, of: impl Fn(&'a Seen) -> Option<&'a Mean>) -> Option<&'a Mean> {
-        of(&self.here).or_else(|| of(&self.kept))
+    /// Milliseconds as seen here; else as kept, where that is so far from the table that the table is not of such cells. What is nearer differs by how busy a machine
+    /// was, and the table is of a quiet one.
+    fn nearest(&self, table: f64, of: impl Fn(&Seen) -> Option<&Mean>) -> Option<f64> {
+        let kept = || {
+            let ms = of(&self.kept)?.ms();
+            Some(if (table / FAR..=table * FAR).contains(&ms) { table } else { ms })
+        };
+        of(&self.here).map(|mean| mean.ms()).or_else(kept)
     }
 
     /// The time that one sample each of these cells will take.
@@ -199,6 +209,9 @@ mod tests {
             (told(&predictor, &slow), told(&predictor, &other), told(&predictor, &stranger)),
             (4_000, 4_000, 4_000)
         );
+        predictor.kept = seen(&slow, 500.0);
+        assert_eq!(told(&predictor, &slow), 330, "a busier hour's, as likely");
+        predictor.kept = seen(&slow, 4_000.0);
         predictor.here = seen(&stranger, 200.0);
         assert_eq!(
             (told(&predictor, &slow), told(&predictor, &other), told(&predictor, &stranger)),
