@@ -23,8 +23,9 @@ pub const MEMORY: &str = "memory";
 /// The factor that says the limit that was set for its control group, bytes; absent where none could be.
 pub const LIMIT: &str = "limit";
 
-/// The least margin, a share of the memory: a control group charges in lots of up to 64 pages for each processor.
-const LEAST_MARGIN: f64 = 0.01;
+/// The least margin, a share of the memory: a control group charges in lots of up to 64 pages for each processor, which on two of them is 0.5 MiB, 1.6 % of
+/// 32 MiB.
+const LEAST_MARGIN: f64 = 0.02;
 /// The margin for each doubling beyond the largest number that was measured, a share of the memory: what grows by doubling (a table, a queue) makes steps there that no
 /// reading has shown.
 const MARGIN_PER_DOUBLING: f64 = 0.01;
@@ -68,7 +69,7 @@ pub struct Prediction {
     pub model: Line,
     /// How far the readings lie from it.
     pub residual: Residual,
-    /// What of the memory is left free, because the model is not exact: its largest residual as a share, at least a hundredth, and another hundredth for each doubling
+    /// What of the memory is left free, because the model is not exact: its largest residual as a share, at least a fiftieth, and a hundredth for each doubling
     /// beyond the largest number that was measured.
     pub margin: f64,
     /// The memory, bytes.
@@ -299,7 +300,7 @@ pub fn headed(lines: &[Lined], memory: f64) -> (String, Vec<String>) {
 
 /// What the columns mean.
 pub const ABOUT: &str = "fixed, per request: the model, memory needed with nothing in flight and for each request. most in flight: the highest \
-number that leaves the model's own largest error free, at least 1 %, and 1 % more for each doubling beyond what the model was measured with. predicted: what the model says of it, ± its largest residual. proved: what \
+number that leaves the model's own largest error free, at least 2 %, and 1 % more for each doubling beyond what the model was measured with. predicted: what the model says of it, ± its largest residual. proved: what \
 was needed when so many were in flight, and the difference. a tenth more: what became of it.";
 
 /// Whether limits were set, and how.
@@ -437,7 +438,7 @@ mod tests {
             let each = 20.0 * MIB / 1_000.0 / doublings.exp2();
             let memory = 21.0 * MIB / (1.0 - LEAST_MARGIN);
             let prediction = Prediction::new(&made(MIB, each), memory).unwrap();
-            prop_assert!((prediction.margin - 0.01 * (1.0 + doublings)).abs() < 1e-6, "{}", prediction.margin);
+            prop_assert!((prediction.margin - MARGIN_PER_DOUBLING.mul_add(doublings, LEAST_MARGIN)).abs() < 1e-6, "{}", prediction.margin);
         }
 
         #[test]

@@ -11,9 +11,6 @@ use crate::run::store;
 /// Where runs lie, from the project's folder.
 const RUNS: &str = "target/plimsoll";
 
-/// Where the latest of them is.
-pub(super) const LATEST: &str = "target/plimsoll/latest";
-
 /// The record that a word means: a run's folder or a record's file; or else a run by its id, `latest`, or a baseline by its name. `config` is the configuration
 /// file that was named, of which project it is; it is looked for only where the word is no path.
 ///

@@ -25,7 +25,7 @@ What must fit is what a container's limit counts, at its highest from the first 
 streams, all open at once and held after their first event.
 
 First 1, 10, 100 and 1,000 are held, and a straight line is laid through what they needed (fixed + inflight·C). The highest number that leaves \
-a margin free, the model's own largest error and at least 1 %, more beyond what was measured, is then run, and so is a tenth more: under a limit in a control group of its \
+a margin free, the model's own own largest error and at least 2 %, more beyond what was measured, is then run, and so is a tenth more: under a limit in a control group of its \
 own where one can be made (cgroup v1 or v2), and beside it without one.
 
 Exit status: 0 every line holds · 1 one does not, or a subject never fits · 2 usage · 3 nothing could be measured.

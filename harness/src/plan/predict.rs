@@ -94,7 +94,7 @@ impl Predictor {
     pub fn of(project: &Project) -> Self {
         let seen =
             |path: &str| store::read(&project.root.join(path)).map(|record| Seen::of(&record)).unwrap_or_default();
-        Self { here: seen("target/plimsoll/latest"), kept: seen(baseline::COMMITTED), paced: None }
+        Self { here: seen(store::LATEST), kept: seen(baseline::COMMITTED), paced: None }
     }
 
     /// Learns from a sample, so that the time left gets truer as a run goes on.

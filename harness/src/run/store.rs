@@ -48,6 +48,8 @@ pub enum StoreError {
 
 /// The record's file name.
 pub const RECORD: &str = "record.json";
+/// Where the latest run is, from the project's folder.
+pub const LATEST: &str = "target/plimsoll/latest";
 /// The record's file name where it is kept to be compared with: packed by gzip.
 pub const PACKED: &str = "record.json.gz";
 /// The samples' file name.

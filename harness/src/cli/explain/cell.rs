@@ -20,6 +20,7 @@ use crate::config::Project;
 use crate::explain::{self, Meaning};
 use crate::gate::{base::short, cells};
 use crate::plan::{self, Narrow};
+use crate::run::store::LATEST;
 use crate::spelling::nearest_cell;
 
 /// Cells that are named where a pattern means several.
@@ -28,8 +29,8 @@ const NAMED: usize = 30;
 pub(super) fn run(project: Option<&Project>, config: Option<PathBuf>, pattern: &str, args: &Args) -> Outcome {
     let measured = match (&args.record, project) {
         (Some(word), _) => Some(Cells::of(&find::record(word, config)?)),
-        (None, Some(project)) if project.root.join(find::LATEST).exists() => {
-            Some(Cells::of(&find::record(&project.root.join(find::LATEST).to_string_lossy(), config)?))
+        (None, Some(project)) if project.root.join(LATEST).exists() => {
+            Some(Cells::of(&find::record(&project.root.join(LATEST).to_string_lossy(), config)?))
         }
         (None, Some(_)) => None,
         (None, None) => {
